@@ -1,0 +1,213 @@
+"""What a business says about itself: contact points, rights, staff, mails, waits, and whom it shares with.
+
+The shape of business.yaml and sharing.yaml; the data map's shape is domain/datamap. Nothing about any one business
+is hard-coded elsewhere. Leaves to others: reading and checking the files (loader).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+from chalicelib.domain.datamap import DataMap
+from chalicelib.domain.request import Right
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Contact(Part):
+    email: str
+    phone: str
+    post: tuple[str, ...]
+    """Lines of the postal address."""
+
+
+class Policy(Part):
+    version: str
+    url: HttpUrl
+    home: HttpUrl
+    """The business's own front page."""
+
+
+class RightTerms(Part):
+    """One right at this business: on what it stands, in its own words, and the proof and decision it takes."""
+
+    stands_on: tuple[Literal["policy", "law", "courtesy"], ...]
+    words: str
+    """What the start page says of it."""
+    answer: str = ""
+    """A sentence of the business's own in the answer mail."""
+    questions: tuple[str, ...] = ()
+    """Data points asked of everyone, ids from the data map; each with "I don't have this"."""
+    points: int = Field(1, ge=1, le=3)
+    """The floor of proof (rule 19): the mailbox is one point, each right answer one more."""
+    declaration: bool = False
+    review: Literal["staff", "automatic"] = "staff"
+
+
+class Role(Part):
+    """What staff of this role may decide and see: rights, and categories by prefix (`user.contact`; `*` for all)."""
+
+    decides: tuple[Right, ...] = ()
+    sees: tuple[str, ...] = ()
+    lead: bool = False
+    """Hears when a decision is overdue, and decides appeals."""
+
+    def may_see(self, category: str) -> bool:
+        return any(prefix == "*" or category == prefix or category.startswith(prefix + ".") for prefix in self.sees)
+
+
+class Member(Part):
+    """One of the staff. `id` stands in audit events and links."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    name: str
+    email: str
+    roles: tuple[str, ...]
+
+
+class Kind(Part):
+    """A kind of mail the business sends: which opt-out scope stops it, or why none can."""
+
+    title: str
+    stops_with: tuple[str, ...] = ()
+    """Scopes that stop it besides its own `kind:<k>`; empty and not `stoppable`: it still comes."""
+    stoppable: bool = True
+    why_not: str = ""
+
+
+class Waits(Part):
+    """How long the road waits for people. Days are calendar days of 24 hours; the laptop run shortens `undo`."""
+
+    proof_days: int = 14
+    proof_reminder_days: int = 7
+    reply_days: int = 14
+    decision_reminder_days: int = 3
+    undo_days: int = 2
+    attention_days: int = 2
+
+    @property
+    def undo(self) -> timedelta:
+        return timedelta(days=self.undo_days)
+
+
+class Recipient(Part):
+    """Whom the business passes data to. `source_value`: how a record's `recipient_field` names it (CET-3)."""
+
+    name: str
+    address: tuple[str, ...]
+    role: Literal["processor", "third_party"] = "processor"
+    purpose: str
+    email: str | None = None
+    """Where a correction or deletion is told."""
+    tell: tuple[Right, ...] = (Right.CORRECTION, Right.DELETION)
+    per_person: bool = False
+    """Told only of people whose own records name it."""
+
+
+class Disclosed(Part):
+    """What one third party was given for its own direct marketing in a year (Civil Code 1798.83)."""
+
+    recipient: str
+    categories: tuple[str, ...]
+    """Keys of the statute's 27 categories (law/california)."""
+    examples: str = ""
+
+
+class Sharing(Part):
+    """sharing.yaml: recipients by id, and the disclosures of each calendar year."""
+
+    recipients: dict[str, Recipient] = Field(default_factory=dict)
+    years: dict[int, tuple[Disclosed, ...]] = Field(default_factory=dict)
+    note: str = ""
+    """What the business says about its sharing, e.g. only with consent, or never."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Sharing:
+        for year, disclosures in self.years.items():
+            for d in disclosures:
+                if d.recipient not in self.recipients:
+                    raise ValueError(f"year {year} names the unknown recipient {d.recipient!r}")
+        return self
+
+
+class Business(Part):
+    """One business, whole: what business.yaml says, with its data map and its sharing list."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    name: str
+    tagline: str
+    colour: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    timezone: str
+    sender: str
+    """The From address of its mails, alone: `privacy@…`."""
+    contact: Contact
+    policy: Policy
+    rights: dict[Right, RightTerms]
+    binding: tuple[str, ...] = ()
+    """Regimes it must follow, by id."""
+    voluntary: tuple[str, ...] = ()
+    """Regimes it honours though it need not."""
+    employees: int = 20
+    animals: bool = False
+    """Whether the opt-out form has "my pet has died"."""
+    identifiers: tuple[str, ...] = ()
+    """Identifier kinds, beside the email address, that its customers know themselves by."""
+    opt_outs: dict[str, str]
+    """Scopes people may stop (`email`, `post`, `phone`, `sharing`, `unrelated_uses`), each in plain words."""
+    outside_opt_outs: tuple[tuple[str, HttpUrl], ...] = ()
+    """What others must stop, and the page where they do (JEF-11)."""
+    kinds: dict[str, Kind]
+    roles: dict[str, Role]
+    staff: tuple[Member, ...]
+    waits: Waits = Waits()
+    datamap: DataMap
+    sharing: Sharing
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Business:
+        if missing := set(Right) - self.rights.keys():
+            raise ValueError(f"rights: {', '.join(sorted(missing))} missing: all six work for every business")
+        known = self.datamap.questions()
+        for right, terms in self.rights.items():
+            if unknown := set(terms.questions) - known.keys():
+                raise ValueError(
+                    f"rights.{right}.questions: no field of the data map verifies {', '.join(sorted(unknown))}"
+                )
+            if terms.points > 1 + len(terms.questions):
+                raise ValueError(
+                    f"rights.{right}.points: {terms.points} points cannot be had from {len(terms.questions)} questions"
+                )
+            if not self.deciders(right):
+                raise ValueError(f"rights.{right}: no staff has a role that decides it")
+        for member in self.staff:
+            if unknown := set(member.roles) - self.roles.keys():
+                raise ValueError(f"staff.{member.id}.roles: {', '.join(sorted(unknown))} not among roles")
+        ZoneInfo(self.timezone)
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def member(self, id: str) -> Member | None:
+        return next((m for m in self.staff if m.id == id), None)
+
+    def deciders(self, right: Right) -> list[Member]:
+        """Staff who may decide a right."""
+        return [m for m in self.staff if any(right in self.roles[r].decides for r in m.roles if r in self.roles)]
+
+    def leads(self) -> list[Member]:
+        return [m for m in self.staff if any(self.roles[r].lead for r in m.roles)]
+
+    def may_see(self, member: Member, category: str) -> bool:
+        return any(self.roles[r].may_see(category) for r in member.roles)
+
+    def titles(self) -> dict[tuple[str, str], str]:
+        """Every (source, collection) to its title, in the data map's order."""
+        return {(s, c): col.title for s, src in self.datamap.sources.items() for c, col in src.collections.items()}

@@ -1,0 +1,191 @@
+"""The data map: what every column of the business's data is, and what each right does to it.
+
+Nothing may stay unexplained: a column is exported or withheld, erased or kept on a ground, or the map is rejected
+at start (businesses/ checks it against the live schema). Categories are fideslang's dotted keys.
+Leaves to others: reading the file (businesses), touching the data (sources).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Never(StrEnum):
+    """Kinds that are never disclosed under any regime (rule 13): the kind is named instead."""
+
+    SSN = "social_security_number"
+    GOVERNMENT_ID = "government_id"
+    CARD = "card_number"
+    CARD_TOKEN = "card_token"
+    BANK_ACCOUNT = "bank_account_number"
+    HEALTH_ID = "health_insurance_or_medical_id"
+    PASSWORD = "password"
+    SECURITY_ANSWER = "security_answer"
+    BIOMETRIC = "biometric"
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Retention(Part):
+    """How long a record must stay, and why: whole years from the date in one of its fields."""
+
+    ground: str
+    law: str | None = None
+    from_field: str
+    years: int = Field(gt=0)
+
+    def until(self, values: dict[str, Any]) -> date | None:
+        """The last day a record is kept (a calendar day); None when its date field is empty."""
+        start = values.get(self.from_field)
+        if start is None:
+            return None
+        day = start if type(start) is date else date.fromisoformat(str(start)[:10])
+        try:
+            return day.replace(year=day.year + self.years)
+        except ValueError:  # 29 February
+            return day.replace(year=day.year + self.years, day=28)
+
+
+class Question(Part):
+    """A field that can prove who someone is: the id of the data point, and the question in plain words."""
+
+    point: str
+    ask: str
+
+
+class FieldMap(Part):
+    """One column: what it is, whether it is shown, what a correction or a deletion does to it."""
+
+    label: str
+    category: str
+    export: bool = True
+    third_person: bool = False
+    never: Never | None = None
+    correct: Literal["email", "phone", "text", "postcode", "date"] | None = None
+    max_length: int = 200
+    verify: Question | None = None
+    identifier: Literal["email", "phone", "customer_number", "cookie", "licence", "name"] | None = None
+    blank: Literal["null", "pseudonym"] | str | None = None
+    """What deletion writes into the field of a record that stays: nothing, a keyed hash, or this fixed text."""
+    stop: dict[str, str | bool | None] = Field(default_factory=dict)
+    """Scope of an opt-out to the value that carries it out here, e.g. `{email: false}`."""
+
+
+class Via(Part):
+    """How a record is reached: this field equals that field of a collection already reached."""
+
+    field: str
+    collection: str
+    equals: str
+
+
+class Collection(Part):
+    """Records of one kind in one source: a table, in a SQL source."""
+
+    title: str
+    about: str = ""
+    table: str = ""
+    """Where the records are, when not under the collection's own name: two views of one table are two collections."""
+    key: tuple[str, ...] = ("id",)
+    identity: dict[str, str] = Field(default_factory=dict)
+    """Identifier kind to the field that holds it, e.g. `{email: email}`: where a person's records start."""
+    via: Via | None = None
+    person: Literal["subject", "third"] = "subject"
+    whose: str = ""
+    story: Literal["you", "orders", "pets", "messages", "choices", "activity", "shared", "work"] = "you"
+    erase: Literal["delete", "blank", "keep"] = "delete"
+    retain: Retention | None = None
+    keep_ground: str | None = None
+    collected_under: str | None = None
+    """Policy version in force when this was collected, where it is not today's (CET-4)."""
+    recipients: tuple[str, ...] = ()
+    recipient_field: str | None = None
+    """Field that names the recipient per record (CET-3), matching ids in sharing.yaml."""
+    fields: dict[str, FieldMap]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Collection:
+        named = {*self.key, *self.identity.values(), *((self.via.field,) if self.via else ())}
+        if self.retain:
+            named.add(self.retain.from_field)
+        if self.recipient_field:
+            named.add(self.recipient_field)
+        if missing := named - self.fields.keys():
+            raise ValueError(f"names fields it does not map: {', '.join(sorted(missing))}")
+        if not self.identity and not self.via:
+            raise ValueError("has neither `identity` nor `via`: nobody's records could be found")
+        if self.erase == "keep" and not self.keep_ground:
+            raise ValueError("`erase: keep` needs `keep_ground`: the customer is told why")
+        if self.erase == "blank" and not any(f.blank for f in self.fields.values()):
+            raise ValueError("`erase: blank` needs a field with `blank`")
+        return self
+
+
+class SourceMap(Part):
+    """One place where personal data is."""
+
+    kind: Literal["sql"]
+    title: str
+    where: str = ""
+    """For `sql`: the schema."""
+    not_personal: dict[str, str] = Field(default_factory=dict)
+    """Tables without personal data, each with the reason."""
+    collections: dict[str, Collection]
+
+    @model_validator(mode="after")
+    def _reachable(self) -> SourceMap:
+        for name, collection in self.collections.items():
+            via = collection.via
+            if via is None:
+                continue
+            other = self.collections.get(via.collection)
+            if other is None or via.equals not in other.fields:
+                raise ValueError(f"{name}: via {via.collection}.{via.equals} is not mapped")
+        self.order()
+        return self
+
+    def order(self) -> tuple[str, ...]:
+        """Collections from those where a person starts to those reached from them; erasing goes the other way."""
+        done: list[str] = []
+        waiting = dict(self.collections)
+        while waiting:
+            ready = [n for n, c in waiting.items() if c.via is None or c.via.collection in done]
+            if not ready:
+                raise ValueError(f"reach each other in a circle: {', '.join(sorted(waiting))}")
+            done += ready
+            for name in ready:
+                del waiting[name]
+        return tuple(done)
+
+
+class DataMap(Part):
+    """All sources of a business, by name."""
+
+    sources: dict[str, SourceMap]
+
+    def field(self, path: str) -> FieldMap:
+        """The field at `<source>.<collection>.<field>`; KeyError when the map has none."""
+        source, collection, name = path.split(".")
+        return self.sources[source].collections[collection].fields[name]
+
+    def correctable(self) -> dict[str, FieldMap]:
+        """Every field people may have corrected, by its path."""
+        return {path: field for path, field in self._fields() if field.correct}
+
+    def questions(self) -> dict[str, Question]:
+        """Every question that can prove who someone is, by its data point."""
+        return {field.verify.point: field.verify for _, field in self._fields() if field.verify}
+
+    def _fields(self) -> list[tuple[str, FieldMap]]:
+        return [
+            (f"{s}.{c}.{f}", field)
+            for s, source in self.sources.items()
+            for c, collection in source.collections.items()
+            for f, field in collection.fields.items()
+        ]

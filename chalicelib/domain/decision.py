@@ -1,0 +1,38 @@
+"""What staff decide, and the grounds on which they may refuse (rule 10: every refusal names its ground)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    EXTEND = "extend"
+    ASK = "ask"
+
+
+class Ground(StrEnum):
+    NO_MATCH = "no_match"
+    INSUFFICIENT_VERIFICATION = "insufficient_verification"
+    SUSPECTED_FRAUD = "suspected_fraud"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    CLAIM_NOT_COVERED = "claim_not_covered"
+    EXEMPT = "exempt"
+    OUTSIDE_REGIME = "outside_regime"
+    OTHER = "other"
+
+
+class Decision(BaseModel):
+    """Staff's word. `by` is a staff id or `system`; `at` is UTC; `plan` is the hash of the plan they saw (rule 16)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: Verdict
+    by: str
+    at: datetime
+    ground: Ground | None = None
+    plan: str | None = None

@@ -1,0 +1,60 @@
+"""Who a request is about: how identifiers are written alike, hashed, and what may select data.
+
+Only identifiers proven in the request select data; others only ever suppress (rule 5) or are compared.
+Hashes are keyed (HMAC-SHA256), so a stolen table is not a list of customers. Leaves to others: the key (secrets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class IdentifierKind(StrEnum):
+    EMAIL = "email"
+    CUSTOMER_NUMBER = "customer_number"
+    PHONE = "phone"
+    COOKIE = "cookie"
+    LICENCE = "licence"
+    NAME = "name"
+
+
+class Identifier(BaseModel):
+    """One way of naming a person, written the one way all such are written."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    kind: IdentifierKind
+    value: str
+
+    @classmethod
+    def of(cls, kind: IdentifierKind | str, typed: str) -> Identifier:
+        kind = IdentifierKind(kind)
+        return cls(kind=kind, value=normalise(kind, typed))
+
+
+def normalise(kind: IdentifierKind, typed: str) -> str:
+    """The one spelling of an identifier: case, width and blanks folded; a US phone as its last ten digits.
+
+    Plus-addresses and dots stay: `a+b@x` is a mailbox of its own until its owner proves otherwise.
+    """
+    text = unicodedata.normalize("NFKC", typed).strip()
+    match kind:
+        case IdentifierKind.PHONE:
+            digits = re.sub(r"\D", "", text)
+            return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+        case IdentifierKind.NAME:
+            return " ".join(text.casefold().split())
+        case _:
+            return text.casefold()
+
+
+def keyed_hash(key: bytes, identifier: Identifier) -> str:
+    """A hash of an identifier that says nothing without the key."""
+    said = f"{identifier.kind}:{identifier.value}"
+    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,245 @@
+"""The plan: what each right would do to each record, shown to staff before and held against the data after.
+
+Rule 16: what staff approve is this plan, by its hash; a record that has changed since is drift. Rule 12: what is kept
+is told, on which ground and until when. Treatments carry record keys and so stay sealed; counts do not.
+Leaves to others: finding records (sources), deciding (usecases/review), doing (usecases/fulfilment).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.domain.datamap import Collection
+from chalicelib.domain.request import Right
+
+
+class Record(BaseModel):
+    """One record of the person in a source, as it is now. `values` are JSON values."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    collection: str
+    key: tuple[str, ...]
+    values: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever any value does."""
+        said = json.dumps([self.collection, self.key, self.values], sort_keys=True, default=str)
+        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+class Doing(StrEnum):
+    EXPORT = "export"
+    CHANGE = "change"
+    DELETE = "delete"
+    BLANK = "blank"
+    KEEP = "keep"
+
+
+class Kept(BaseModel):
+    """Why a record stays: the ground in plain words, the law if one demands it, the last day (None: no end known)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ground: str
+    law: str | None = None
+    until: date | None = None
+
+
+class Treatment(BaseModel):
+    """What happens to one record. `fields` are the values that a change or a blanking writes."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    collection: str
+    key: tuple[str, ...]
+    fingerprint: str
+    doing: Doing
+    fields: dict[str, str | None] = Field(default_factory=dict)
+    kept: Kept | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything is to be done: what needs nothing can not drift."""
+        return self.doing is not Doing.KEEP
+
+
+def treat(
+    right: Right,
+    collection: Collection,
+    record: Record,
+    *,
+    today: date,
+    corrections: Mapping[str, str] | None = None,
+    pseudonym: Callable[[str], str] = str,
+) -> Treatment:
+    """What `right` does to `record` on `today` (the business's calendar day).
+
+    `corrections` are this collection's fields to their new values. A record already as it should be is kept as it is,
+    so that a step run twice finds nothing to do.
+    """
+
+    def say(doing: Doing, fields: dict[str, str | None] | None = None, kept: Kept | None = None) -> Treatment:
+        return Treatment(
+            collection=record.collection, key=record.key, fingerprint=record.fingerprint, doing=doing,
+            fields=fields or {}, kept=kept,
+        )  # fmt: skip
+
+    if right is Right.ACCESS:
+        return say(Doing.EXPORT)
+    if right is Right.CORRECTION:
+        wrong = {f: v for f, v in (corrections or {}).items() if record.values.get(f) != v}
+        return say(Doing.CHANGE, dict(wrong)) if wrong else say(Doing.KEEP)
+    if right is not Right.DELETION:
+        return say(Doing.KEEP)
+    kept = _kept(collection, record, today)
+    blanks = _blanks(collection, record, pseudonym) if kept or collection.erase == "blank" else {}
+    if blanks:
+        return say(Doing.BLANK, blanks, kept)
+    if kept or collection.erase == "blank":
+        return say(Doing.KEEP, kept=kept)
+    return say(Doing.DELETE)
+
+
+def _kept(collection: Collection, record: Record, today: date) -> Kept | None:
+    retain = collection.retain
+    if retain:
+        until = retain.until(record.values)
+        if until is None or until >= today:
+            return Kept(ground=retain.ground, law=retain.law, until=until)
+    if collection.erase == "keep" and collection.keep_ground:
+        return Kept(ground=collection.keep_ground)
+    return None
+
+
+def _blanks(collection: Collection, record: Record, pseudonym: Callable[[str], str]) -> dict[str, str | None]:
+    """The fields still to be blanked, with what is to stand there."""
+    wanted: dict[str, str | None] = {}
+    for name, field in collection.fields.items():
+        held = record.values.get(name)
+        if field.blank is None or held is None:
+            continue
+        match field.blank:
+            case "null":
+                wanted[name] = None
+            case "pseudonym":
+                if not str(held).startswith(PSEUDONYM):
+                    wanted[name] = PSEUDONYM + pseudonym(str(held))
+            case text:
+                if held != text:
+                    wanted[name] = text
+    return wanted
+
+
+PSEUDONYM = "erased-"
+
+
+class Finding(BaseModel):
+    """What one source holds about the person, and what is to happen to each record: sealed when stored."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    source: str
+    treatments: list[Treatment] = Field(default_factory=list)
+    matched: list[str] = Field(default_factory=list)
+    """Data points answered rightly."""
+    failed: str | None = None
+    """Why the source could not be read, in words for staff, without personal data."""
+
+    @property
+    def digest(self) -> str:
+        said = "\n".join(sorted(t.model_dump_json() for t in self.treatments)) + (self.failed or "")
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def drift(self, now: Iterable[Treatment]) -> list[Treatment]:
+        """Of what would be done now, all that was not approved so. What is gone already counts as done (rule 11)."""
+        approved = {(t.collection, t.key, t.fingerprint, t.doing) for t in self.treatments}
+        return [t for t in now if t.acts and (t.collection, t.key, t.fingerprint, t.doing) not in approved]
+
+
+class PlannedCollection(BaseModel):
+    """One line of the plan: counts and grounds, no values."""
+
+    source: str
+    collection: str
+    title: str
+    counts: dict[Doing, int] = Field(default_factory=dict)
+    kept: list[tuple[Kept, int]] = Field(default_factory=list)
+
+    @property
+    def found(self) -> int:
+        return sum(self.counts.values())
+
+
+class Plan(BaseModel):
+    """All that would be done, per source and collection, and what could not be read."""
+
+    right: Right
+    collections: list[PlannedCollection] = Field(default_factory=list)
+    failed: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def nothing_held(self) -> bool:
+        return not self.failed and not any(c.found for c in self.collections)
+
+    def total(self, doing: Doing) -> int:
+        return sum(c.counts.get(doing, 0) for c in self.collections)
+
+
+def plan_of(right: Right, findings: Iterable[Finding], titles: Mapping[tuple[str, str], str]) -> Plan:
+    """The plan that findings make; `titles` names each (source, collection) for people, in the order to show them."""
+    plan = Plan(right=right)
+    treatments: dict[tuple[str, str], list[Treatment]] = {place: [] for place in titles}
+    for finding in findings:
+        if finding.failed:
+            plan.failed[finding.source] = finding.failed
+        for t in finding.treatments:
+            treatments[finding.source, t.collection].append(t)
+    for (source, collection), ts in treatments.items():
+        kept = Counter(t.kept for t in ts if t.kept)
+        plan.collections.append(
+            PlannedCollection(
+                source=source, collection=collection, title=titles[source, collection],
+                counts=dict(Counter(t.doing for t in ts)), kept=list(kept.items()),
+            )
+        )  # fmt: skip
+    return plan
+
+
+def plan_hash(right: Right, digests: Mapping[str, str], *asked: str) -> str:
+    """The hash that binds a decision to a plan: the right, every source's digest, and what was asked for."""
+    said = json.dumps([right, sorted(digests.items()), asked])
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+class OutcomeState(StrEnum):
+    FOUND = "found"
+    DONE = "done"
+    FAILED = "failed"
+    DRIFTED = "drifted"
+
+
+class Outcome(BaseModel):
+    """Where one source stands in one request. In the clear: counts, grounds, causes; sealed: the finding."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    source: str
+    state: OutcomeState
+    at: Any = None
+    why: str | None = None
+    done: dict[str, dict[Doing, int]] = Field(default_factory=dict)
+    """Per collection, what has been done and read back, over all passes."""
+    kept: list[tuple[str, Kept, int]] = Field(default_factory=list)
+    """Collection, why it stays, how many."""
+    sealed: bytes = b""

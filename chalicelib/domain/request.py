@@ -1,0 +1,139 @@
+"""The data-subject request: what may be known of it without opening it, and the sealed personal data inside.
+
+Rule 7: `Request` holds nothing personal in the clear; `Personal` is sealed under the request's own data key
+(adapters/kms) and travels as `sealed`. Leaves to others: its life (status), its storage (adapters).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.domain.audit import GENESIS
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.status import Status
+from chalicelib.domain.verification import Proof
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: speakable, no I, L, O, U
+
+
+class Right(StrEnum):
+    ACCESS = "access"
+    CORRECTION = "correction"
+    DELETION = "deletion"
+    CALIFORNIA_DISCLOSURE = "california_disclosure"
+    OPT_OUT = "opt_out"
+    CONCERN = "concern"
+
+
+class Channel(StrEnum):
+    WEB = "web"
+    MEMBER_PAGE = "member_page"
+    EMAIL = "email"
+    PHONE = "phone"
+    POST = "post"
+    AGENT = "agent"
+
+
+class Relationship(StrEnum):
+    SELF = "self"
+    PARENT = "parent"
+    AGENT = "agent"
+
+
+class Message(BaseModel):
+    """One turn of the talk between staff and customer. `at` is UTC; `by` is customer or staff:<id>."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+class FieldCorrection(BaseModel):
+    """What a customer wants one field to say. `field` is `<source>.<collection>.<field>` of the data map."""
+
+    field: str
+    value: str
+
+
+class Personal(BaseModel):
+    """All that was typed, and all that was said: sealed. Never logged, never in the machine's input."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    email: str | None = None
+    name: str | None = None
+    residence: str | None = None
+    details: str | None = None
+    identifier: str | None = None
+    identifier_kind: str | None = None
+    subject_name: str | None = None
+    subject_email: str | None = None
+    postal_address: str | None = None
+    corrections: list[FieldCorrection] = Field(default_factory=list)
+    stop: list[str] = Field(default_factory=list)
+    pet: str | None = None
+    scope: str = "specific"
+    period: str = "all"
+    answers: dict[str, str] = Field(default_factory=dict)
+    signature: str | None = None
+    messages: list[Message] = Field(default_factory=list)
+    explanation: str | None = None
+
+
+class Request(BaseModel):
+    """One request of one person to one business. Times are UTC; due dates are ends of local days."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    reference: str
+    right: Right
+    regime: str
+    channel: Channel = Channel.WEB
+    relationship: Relationship = Relationship.SELF
+    status: Status = Status.RECEIVED
+    reason: str | None = None
+    version: int = 0
+    road: int = 1
+    last_event_hash: str = GENESIS
+
+    received_at: datetime
+    entered_at: datetime | None = None
+    acknowledge_by: datetime | None = None
+    due_at: datetime
+    extended_at: datetime | None = None
+    closed_at: datetime | None = None
+    undo_until: datetime | None = None
+    links_dead_before: datetime | None = None
+
+    policy_version: str
+    subject_hash: str | None = None
+    proof: Proof = Field(default_factory=Proof)
+    findings: dict[str, str] = Field(default_factory=dict)
+    plan_hash: str | None = None
+    decision: Decision | None = None
+    resume: Status | None = None
+    appeal_of: str | None = None
+    appealed_by: str | None = None
+    not_staff: str | None = None
+    answered_with: str | None = None
+    asked_before: bool = False
+
+    sealed: bytes = b""
+
+    @property
+    def execution(self) -> str:
+        """The name of the execution that drives it now: `<reference>-<n>`, n counting its roads."""
+        return f"{self.reference}-{self.road}"
+
+    def days_left(self, now: datetime) -> int:
+        """Whole calendar days until the answer is due; negative when it is late."""
+        return (self.due_at - now).days
+
+
+def reference_from(number: int) -> str:
+    """A reference `R-XXXX-XXXX` for a random number of 40 bits: speakable, and no secret."""
+    digits = "".join(ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(8)))
+    return f"R-{digits[:4]}-{digits[4:]}"

@@ -1,0 +1,201 @@
+"""What the use cases need of the world: one Protocol per concern.
+
+Each has a real adapter and a real in-memory one, held to one contract suite (tests/contracts). Every write that
+changes a request's status is `RequestStore.create` or `.commit`: one transaction (rule 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.domain.audit import Event
+from chalicelib.domain.identity import Identifier
+from chalicelib.domain.plan import Outcome, Record, Treatment
+from chalicelib.domain.request import Request
+from chalicelib.links import Link
+
+
+class Wait(BaseModel):
+    """An open wait of the machine for a person: its task token never leaves the server."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    name: str
+    token: str
+    begun_at: datetime
+
+
+class Suppression(BaseModel):
+    """Somebody's opt-out from one scope: a keyed hash, when, under which policy version, by which key."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hash: str
+    scope: str
+    since: datetime
+    policy_version: str
+    key_name: str
+
+
+class RequestStore(Protocol):
+    def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
+        """File a new request with its first event. `once` names the form that was sent.
+
+        Raises AlreadyFiled when that form made a request before, RequestChanged when the reference is taken.
+        """
+
+    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
+        """Write `request` (one version on), its event and `links`, and mark `spend` used, all or nothing.
+
+        Raises RequestChanged when the stored version is not the one before, or `spend` was used already.
+        """
+
+    def get(self, reference: str) -> Request:
+        """The request, read consistently. Raises RequestNotFound."""
+
+    def events(self, reference: str) -> list[Event]:
+        """Its audit events, first to last."""
+
+    def queue(self, limit: int = 200) -> list[Request]:
+        """Open requests, due first."""
+
+    def put_outcome(self, outcome: Outcome) -> None: ...
+
+    def outcomes(self, reference: str) -> list[Outcome]:
+        """One per source, by name."""
+
+    def put_wait(self, wait: Wait) -> None: ...
+
+    def wait(self, reference: str, name: str) -> Wait | None: ...
+
+    def put_links(self, links: Iterable[Link]) -> None: ...
+
+    def link(self, hash: str) -> Link:
+        """Raises LinkMissing."""
+
+    def claim_mail(self, reference: str, mail: str, at: datetime) -> bool:
+        """True for the one caller that may send this mail now; False when it was sent.
+
+        Raises MailUncertain when an earlier claim neither finished nor was released.
+        """
+
+    def mail_sent(self, reference: str, mail: str, message_id: str) -> None: ...
+
+    def release_mail(self, reference: str, mail: str) -> None:
+        """The claimed mail did not leave: somebody may claim it again."""
+
+    def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:
+        """Count one more of `name` for `key` in the window that ends then; the new number.
+
+        Counted by a conditional write before anything is evaluated (rule 17). Raises LimitReached.
+        """
+
+    def claim(self, name: str, key: str, holder: str) -> str:
+        """Who holds this: `holder` if nobody did (or it already does), else the one who came first."""
+
+    def release(self, name: str, key: str, holder: str) -> None:
+        """Give a claim back, if `holder` has it."""
+
+    def suppress(self, entries: Iterable[Suppression]) -> None:
+        """Remember opt-outs; an entry that stands keeps its first date."""
+
+    def suppressions(self, hash: str) -> list[Suppression]: ...
+
+    def lift_suppression(self, hash: str, scope: str) -> None: ...
+
+    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
+        """Note that this request names this subject (a keyed hash)."""
+
+    def of_subject(self, hash: str) -> list[str]:
+        """References that name this subject, newest first."""
+
+
+class Vault(Protocol):
+    """Seals each request's personal data under its own data key."""
+
+    def begin(self, reference: str) -> None:
+        """Make the request's data key."""
+
+    def seal(self, reference: str, clear: bytes) -> bytes: ...
+
+    def open(self, reference: str, sealed: bytes) -> bytes:
+        """Raises RequestNotFound when the key has been destroyed: purged everywhere."""
+
+    def forget(self, reference: str) -> None:
+        """Destroy the key: nothing sealed under it can be read again, backups included."""
+
+
+class Mailer(Protocol):
+    def send(self, *, sender: str, to: str, message: bytes) -> str:
+        """Hand over a raw MIME message; its message id. Raises ServiceUnavailable when it surely did not leave."""
+
+
+class Workflow(Protocol):
+    def start(self, name: str, data: Mapping[str, Any]) -> None:
+        """Start the execution `name`; starting one that runs already is the same start."""
+
+    def complete(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Let a wait go on. False when it no longer waits (timed out, or completed already)."""
+
+    def fail(self, token: str, error: str) -> bool:
+        """End a wait with an error class of errors.py. False when it no longer waits."""
+
+
+class PackageStore(Protocol):
+    def put_part(self, reference: str, name: str, data: bytes) -> None: ...
+
+    def parts(self, reference: str) -> dict[str, bytes]:
+        """The parts written so far, by name."""
+
+    def put_package(self, reference: str, data: bytes) -> None: ...
+
+    def package_url(self, reference: str, filename: str, seconds: int) -> str:
+        """A link to the package that lives `seconds`. Raises RequestNotFound when there is none (expired)."""
+
+    def forget(self, reference: str) -> None: ...
+
+
+class Source(Protocol):
+    """One place of the business where personal data is. Every call is safe to run twice."""
+
+    name: str
+
+    def find(self, who: Sequence[Identifier]) -> list[Record]:
+        """Every record reached from these identifiers. Raises SourceUnavailable, SourceMisread."""
+
+    def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
+        """Those of the (collection, key) named that exist now."""
+
+    def carry_out(self, treatments: Sequence[Treatment]) -> None:
+        """Change, blank or delete each record as told, in one transaction, children before parents.
+
+        A record already gone counts as deleted; another fingerprint raises PlanDrifted, nothing is done.
+        """
+
+    def not_done(self, treatments: Sequence[Treatment]) -> list[Treatment]:
+        """Read back: the treatments that the data does not show."""
+
+    def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
+        """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
+
+
+class Secrets(Protocol):
+    def get(self, name: str) -> bytes:
+        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member-page tokens)."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """UTC."""
+
+
+class Chance(Protocol):
+    def token(self) -> str:
+        """Unguessable, url-safe, at least 256 bits."""
+
+    def number(self, bits: int) -> int: ...
