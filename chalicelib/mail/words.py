@@ -47,7 +47,9 @@ RIGHTS = {
         "Then we send you the list for last year.",
     ),
     Right.OPT_OUT: RightWords(
-        "Stop mail or sharing", "to stop mail or sharing", "It took effect when you sent it. There is nothing to confirm."
+        "Stop mail or sharing",
+        "to stop mail or sharing",
+        "It took effect when you sent it. There is nothing to confirm.",
     ),
     Right.CONCERN: RightWords(
         "Raise a concern", "to look into your concern", "Then a person reads it and writes back to you."
