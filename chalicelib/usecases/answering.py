@@ -85,8 +85,8 @@ def _access(svc: Services, told: Told) -> None:
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
     correspondence.to_customer(
-        svc, told.request, "answer_access", purposes=purposes, nothing_held=nothing, categories_only=told.request.categories_only,
-        lines=[(c.title, c.found) for c in plan.collections if c.found], failed=_titles(svc, told.failed),
+        svc, told.request, "answer_access", purposes=purposes, nothing_held=nothing,
+        categories_only=told.request.categories_only, lines=[(c.title, c.found) for c in plan.collections if c.found], failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 
@@ -109,8 +109,8 @@ def _deletion(svc: Services, told: Told) -> None:
     ]
     kept = [(titles[o.source, c], k.ground, k.law, k.until, n) for o in told.outcomes for c, k, n in o.kept]
     correspondence.to_customer(
-        svc, told.request, "answer_deletion", nothing_held=told.request.reason == "nothing_held", deleted=gone, kept=kept,
-        recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+        svc, told.request, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
+        deleted=gone, kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 

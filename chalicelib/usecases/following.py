@@ -162,8 +162,9 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
     clock = clocks.clock_for(regime, request.right, now, svc.business.zone)
     linked = Request(
         reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
-        channel=request.channel, relationship=request.relationship, received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
-        policy_version=svc.business.policy.version, subject_hash=request.subject_hash, proof=request.proof,
+        channel=request.channel, relationship=request.relationship, proof=request.proof,
+        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
+        policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip
     marked, event = amend(
