@@ -86,7 +86,8 @@ def _access(svc: Services, told: Told) -> None:
         purposes = (Purpose.RESULTS,)
     correspondence.to_customer(
         svc, told.request, "answer_access", purposes=purposes, nothing_held=nothing,
-        categories_only=told.request.categories_only, lines=[(c.title, c.found) for c in plan.collections if c.found], failed=_titles(svc, told.failed),
+        categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
+        lines=[(c.title, c.found) for c in plan.collections if c.found],
     )  # fmt: skip
 
 
