@@ -145,7 +145,7 @@ class DynamoStore:
         try:
             with retryable("dynamodb"):
                 answer = self.client.update_item(
-                    TableName=self.table, Key=items.key(f"COUNT#{name}#{key}#{items.instant(ends)}", "COUNT"),
+                    TableName=self.table, Key=items.counter_key(name, key, ends),
                     UpdateExpression="ADD n :one SET expires = :gone",
                     ConditionExpression="attribute_not_exists(n) OR n < :limit",
                     ExpressionAttributeValues={
@@ -158,6 +158,13 @@ class DynamoStore:
                 raise
             raise LimitReached(name, ends) from None
         return int(answer["Attributes"]["n"]["N"])
+
+    def uncount(self, name: str, key: str, *, ends: datetime) -> None:
+        self._write(
+            "update_item", Key=items.counter_key(name, key, ends), UpdateExpression="ADD n :less",
+            ConditionExpression="n > :none",
+            ExpressionAttributeValues={":less": {"N": "-1"}, ":none": {"N": "0"}},
+        )  # fmt: skip
 
     def claim(self, name: str, key: str, holder: str) -> str:
         old = self._write(

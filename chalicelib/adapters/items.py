@@ -111,6 +111,11 @@ def once_item(form: str, reference: str, now: datetime) -> Item:
     return {**key(f"ONCE#{form}", "ONCE"), "reference": {"S": reference}, "expires": epoch(now + FORM_REMEMBERED)}
 
 
+def counter_key(name: str, key_counted: str, ends: datetime) -> Item:
+    """The window is part of the key: the next one starts at nothing."""
+    return key(f"COUNT#{name}#{key_counted}#{instant(ends)}", "COUNT")
+
+
 def suppression_item(entry: Suppression) -> Item:
     return {**key(f"STOP#{entry.hash}", entry.scope), "json": {"S": entry.model_dump_json()}}
 

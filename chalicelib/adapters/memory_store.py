@@ -27,7 +27,7 @@ def _alone(
     method: Callable[Concatenate[MemoryStore, P], R],
 ) -> Callable[Concatenate[MemoryStore, P], R]:
     @functools.wraps(method)
-    def alone(self: MemoryStore, *args: P.args, **kwargs: P.kwargs) -> R:
+    def alone(self: MemoryStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with self.lock:
             return method(self, *args, **kwargs)
 
@@ -149,6 +149,11 @@ class MemoryStore:
             raise LimitReached(name, ends)
         self._counts[name, key, ends] = so_far + 1
         return so_far + 1
+
+    @_alone
+    def uncount(self, name: str, key: str, *, ends: datetime) -> None:
+        if self._counts.get((name, key, ends)):
+            self._counts[name, key, ends] -= 1
 
     @_alone
     def claim(self, name: str, key: str, holder: str) -> str:
