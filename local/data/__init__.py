@@ -151,6 +151,13 @@ def one(rows: Iterable[Row], **wanted: Any) -> Row:
     return next(row for row in rows if all(row[column] == value for column, value in wanted.items()))
 
 
+def add(make: Maker, rows: Rows, table: str, **columns: Any) -> Row:
+    """A new row with the table's next `id`, put where it belongs."""
+    row = {"id": make.id(table), **columns}
+    rows.setdefault(table, []).append(row)
+    return row
+
+
 def install(database_url: str, business: str) -> list[Customer]:
     """Create a business's schemas anew and fill them, in one transaction; the customers to show."""
     rows, customers = world(business)
