@@ -173,3 +173,19 @@ def cache_boto_client_for() -> None:
     for module in list(sys.modules.values()):
         if getattr(module, "boto_client_for", None) is make:
             module.boto_client_for = made_once  # type: ignore[attr-defined]
+
+
+@_once
+def mend_catch_to_itself() -> None:
+    """Let a catch lead back to its own state, as a reminder that repeats does: moto goes on to the state's Next instead."""
+    from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
+    from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+
+    set_next = CommonStateField._set_next
+
+    @functools.wraps(set_next)
+    def unless_caught(state: Any, env: Any) -> None:
+        if not (env.stack and env.stack[-1] is CatchOutcome.Caught):
+            set_next(state, env)
+
+    CommonStateField._set_next = unless_caught
