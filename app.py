@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice.app import Chalice
+from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, fulfilment, gathering, recipients, review, verification
+from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, verification
 from chalicelib.web import api, customer, staff
 
 app = Chalice(app_name="rightsdesk")
@@ -25,7 +25,7 @@ Event = dict[str, Any]
 
 @app.lambda_function()
 def ask_for_proof(event: Event, context: object) -> None:
-    verification.ask_for_proof(services(), event["request_id"], event["task_token"], event["reminder"])
+    verification.ask_for_proof(services(), event["request_id"], event["task_token"], reminder=event["reminder"])
 
 
 @app.lambda_function()
@@ -45,7 +45,7 @@ def note_failed_source(event: Event, context: object) -> Any:
 
 @app.lambda_function()
 def ask_staff(event: Event, context: object) -> None:
-    review.ask_staff(services(), event["request_id"], event["task_token"], event["reminder"])
+    review.ask_staff(services(), event["request_id"], event["task_token"], reminder=event["reminder"])
 
 
 @app.lambda_function()
@@ -56,6 +56,11 @@ def ask_customer(event: Event, context: object) -> None:
 @app.lambda_function()
 def lapse_reply(event: Event, context: object) -> None:
     review.no_reply(services(), event["request_id"])
+
+
+@app.lambda_function()
+def offer_undo(event: Event, context: object) -> None:
+    fulfilment.offer_undo(services(), event["request_id"])
 
 
 @app.lambda_function()
@@ -85,4 +90,9 @@ def send_answer(event: Event, context: object) -> None:
 
 @app.lambda_function()
 def need_attention(event: Event, context: object) -> None:
-    review.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+    attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
+def take_up_the_lost(event: CloudWatchEvent) -> Any:
+    return attention.sweep(services())

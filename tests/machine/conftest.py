@@ -28,6 +28,7 @@ USUAL: dict[str, Any] = {
     "ask_staff": {"next": "fulfil"},
     "ask_customer": {},
     "lapse_reply": {},
+    "offer_undo": {},
     "begin_fulfilment": {},
     "fulfil_source": {"state": "done"},
     "note_unfulfilled_source": {"state": "failed"},

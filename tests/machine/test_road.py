@@ -71,12 +71,12 @@ def test_staff_decide_without_a_reply_that_never_comes(road: Road) -> None:
 
 def test_a_deletion_waits_out_the_undo_window(road: Road) -> None:
     road.script["ask_staff"] = [{"next": "undo"}]
-    assert road.walk(start="gather")[2:] == ["ask_staff", "begin_fulfilment", *CARRY_OUT]
+    assert road.walk(start="gather")[2:] == ["ask_staff", "offer_undo", "begin_fulfilment", *CARRY_OUT]
 
 
 def test_what_is_undone_in_the_window_is_not_carried_out(road: Road) -> None:
     road.script |= {"ask_staff": [{"next": "undo"}], "begin_fulfilment": [errors.RequestClosed("R-0000-0001")]}
-    assert road.walk(start="gather")[2:] == ["ask_staff", "begin_fulfilment"]
+    assert road.walk(start="gather")[2:] == ["ask_staff", "offer_undo", "begin_fulfilment"]
 
 
 def test_a_refusal_is_answered_and_nothing_carried_out(road: Road) -> None:
@@ -96,7 +96,7 @@ def test_staff_may_send_it_back_to_proof(road: Road) -> None:
         ("gather", "gather_source"),
         ("staff", "ask_staff"),
         ("ask", "ask_customer"),
-        ("undo", "begin_fulfilment"),
+        ("undo", "offer_undo"),
         ("fulfil", "fulfil_source"),
         ("answer", "send_answer"),
     ],
@@ -186,4 +186,4 @@ def test_frozen_in_review_asks_staff_anew(road: Road) -> None:
 def test_frozen_in_the_undo_window_is_not_carried_out(road: Road) -> None:
     road.script["ask_staff"] = [{"next": "undo"}, {"next": "answer"}]
     road.script["begin_fulfilment"] = [errors.RequestFrozen("R-0000-0001")]
-    assert road.walk(start="gather")[2:] == ["ask_staff", "begin_fulfilment", "ask_staff", "send_answer"]
+    assert road.walk(start="gather")[2:] == ["ask_staff", "offer_undo", "begin_fulfilment", "ask_staff", "send_answer"]
