@@ -36,6 +36,7 @@ def cloud(handlers: Mapping[str, Handler]) -> Iterator[None]:
     with mock_aws(config=CONFIG), machine.answering(handlers):
         moto_mends.mend_transactions()
         moto_mends.mend_catch_to_itself()
+        moto_mends.mend_signals()
         moto_mends.cache_asl_parse()
         moto_mends.cache_boto_client_for()
         try:

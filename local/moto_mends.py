@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -189,3 +190,25 @@ def mend_catch_to_itself() -> None:
             set_next(state, env)
 
     CommonStateField._set_next = unless_caught
+
+
+@_once
+def mend_signals() -> None:
+    """Let a wait be signalled while another execution starts: moto asks each running one, and that one has no insides yet."""
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
+
+    for name in ("send_task_success", "send_task_failure"):
+        setattr(Backend, name, _patient(getattr(Backend, name)))
+
+
+def _patient(signal: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(signal)
+    def until_started(*args: Any, **kwargs: Any) -> Any:
+        for _ in range(400):
+            try:
+                return signal(*args, **kwargs)
+            except AttributeError:
+                time.sleep(0.005)
+        return signal(*args, **kwargs)
+
+    return until_started
