@@ -151,6 +151,13 @@ def one(rows: Iterable[Row], **wanted: Any) -> Row:
     return next(row for row in rows if all(row[column] == value for column, value in wanted.items()))
 
 
+def add(make: Maker, rows: Rows, table: str, **columns: Any) -> Row:
+    """A new row with the table's next `id`, put where it belongs."""
+    row = {"id": make.id(table), **columns}
+    rows.setdefault(table, []).append(row)
+    return row
+
+
 def install(database_url: str, business: str) -> list[Customer]:
     """Create a business's schemas anew and fill them, in one transaction; the customers to show."""
     rows, customers = world(business)
@@ -196,10 +203,12 @@ STREETS = (
     "Heather Close", "Ivy Street", "Juniper Drive", "Kestrel Avenue", "Linden Place", "Meadow Lane", "Orchard Road",
 )  # fmt: skip
 PLACES = (
-    ("Marlow Bay", "CA", "942"), ("San Tilio", "CA", "951"), ("Verano Springs", "CA", "917"), ("Alta Loma Vista", "CA", "920"),
-    ("Cedar Bluff", "OR", "973"), ("Pine Hollow", "WA", "984"), ("Juniper Mesa", "CO", "805"), ("Lone Elm", "TX", "767"),
-    ("Maple Ferry", "NY", "127"), ("Old Harbor", "CT", "064"), ("Peach Grove", "VA", "229"), ("Sandy Reach", "FL", "338"),
-    ("Birch Falls", "MN", "558"), ("Clearwater Fork", "MT", "598"), ("Stony Brook Mills", "OH", "447"), ("Silver Flat", "NV", "894"),
+    ("Marlow Bay", "CA", "942"), ("San Tilio", "CA", "951"), ("Verano Springs", "CA", "917"),
+    ("Alta Loma Vista", "CA", "920"), ("Cedar Bluff", "OR", "973"), ("Pine Hollow", "WA", "984"),
+    ("Juniper Mesa", "CO", "805"), ("Lone Elm", "TX", "767"), ("Maple Ferry", "NY", "127"),
+    ("Old Harbor", "CT", "064"), ("Peach Grove", "VA", "229"), ("Sandy Reach", "FL", "338"),
+    ("Birch Falls", "MN", "558"), ("Clearwater Fork", "MT", "598"), ("Stony Brook Mills", "OH", "447"),
+    ("Silver Flat", "NV", "894"),
 )  # fmt: skip
 WORDS = (
     "arrived", "the", "very", "quickly", "and", "dog", "cat", "pony", "loves", "it", "well", "made", "box", "a",
