@@ -16,9 +16,9 @@ from chalicelib.usecases import answering, attention, fulfilment, gathering, rec
 from chalicelib.web import api, customer, staff
 
 app = Chalice(app_name="rightsdesk")
-app.register_blueprint(customer.routes)
-app.register_blueprint(staff.routes)
-app.register_blueprint(api.routes)
+app.register_blueprint(customer.customer)
+app.register_blueprint(staff.staff)
+app.register_blueprint(api.api)
 
 Event = dict[str, Any]
 

@@ -20,19 +20,21 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_SESSION_TOKEN": "local",
     "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
 }
 CONFIG = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
 
 
 @contextmanager
-def cloud(handlers: Mapping[str, Handler]) -> Iterator[None]:
-    """A mended moto whose state machines call `handlers`; on the way out no thread of its engine is left."""
+def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
+    """A mended moto whose state machine calls `handlers`; its ARN. On the way out no thread of the engine is left."""
     from moto import mock_aws
 
     from local import moto_mends
 
-    os.environ.update(CREDENTIALS)  # whatever is configured for the real AWS must not be used here
     os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(CREDENTIALS)  # whatever is configured for the real AWS must not be used here
     with mock_aws(config=CONFIG), machine.answering(handlers):
         moto_mends.mend_transactions()
         moto_mends.mend_catch_to_itself()
@@ -40,8 +42,20 @@ def cloud(handlers: Mapping[str, Handler]) -> Iterator[None]:
         moto_mends.cache_asl_parse()
         moto_mends.cache_boto_client_for()
         try:
-            yield
+            yield machine.create()
         finally:
             left = machine.halt()
     if left:
         raise RuntimeError(f"the engine left threads behind: {', '.join(left)}")
+
+
+@contextmanager
+def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, str]]:
+    """A stage: the engine, the tables, the keys, and mail from `sender`; the settings that name them."""
+    with engine(handlers) as road:
+        import boto3
+
+        from local.resources import create_resources
+
+        boto3.client("ses").verify_email_identity(EmailAddress=sender)
+        yield {**create_resources(), "RIGHTSDESK_STATE_MACHINE": road}

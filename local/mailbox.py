@@ -8,8 +8,9 @@ mail does (app).
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
@@ -189,3 +191,18 @@ def server(port: int, deliver: Deliver) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
     handler = type("Handler", (_Handler,), {"letters": Letters(), "deliver": staticmethod(deliver)})
     return _Server((HOST, port), handler)
+
+
+def inbound(handlers: Mapping[str, Any]) -> Deliver:
+    """Hands a message over as SES does: an object in the bucket, and an event that names it for `receive_mail`."""
+
+    def deliver(raw: bytes) -> str:
+        bucket, key = os.environ["RIGHTSDESK_PACKAGES"], f"inbound/{uuid4()}"
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
+        if "receive_mail" not in handlers:
+            return "kept"
+        place = {"bucket": {"name": bucket}, "object": {"key": key}}
+        handlers["receive_mail"]({"Records": [{"eventSource": "aws:s3", "s3": place}]}, None)
+        return "delivered"
+
+    return deliver

@@ -6,6 +6,7 @@ durability is given up for speed. Leaves to others: what is in it (local/data).
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,19 @@ class Postgres:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         new = not (self.folder / "PG_VERSION").exists()
         self._server = get_server(self.folder, cleanup_mode="stop", start=False)
+        self._forget_the_dead()
         self._server.start()
         self._prepare(str(self._server.get_uri()), new)
         return str(self._server.get_uri(database=quote(self.database, safe="")))
+
+    def _forget_the_dead(self) -> None:
+        """Runs that were killed still stand among those that use the server: none would ever stop it."""
+        from psutil import pid_exists
+
+        users = self.folder / ".handle_pids.json"
+        if users.exists():
+            with self._server._lock:
+                users.write_text(json.dumps([pid for pid in json.loads(users.read_text() or "[]") if pid_exists(pid)]))
 
     def _prepare(self, url: str, new: bool) -> None:
         import psycopg

@@ -113,8 +113,8 @@ class _Handlers(dict[str, machine.Handler]):
 @pytest.fixture(scope="module")
 def engine() -> Iterator[tuple[str, Mapping[str, machine.Handler]]]:
     handlers = _Handlers()
-    with aws.cloud(handlers):
-        yield machine.create(), handlers
+    with aws.engine(handlers) as arn:
+        yield arn, handlers
 
 
 @pytest.fixture
