@@ -13,7 +13,7 @@ from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status, advance, amend
 from chalicelib.errors import InvalidRequest, TransitionNotAllowed
-from chalicelib.law import clocks, regimes
+from chalicelib.law import appeal_clock
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, intake, judging, road
@@ -158,8 +158,7 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
     personal = personal.model_copy(
         update={"messages": [*personal.messages, Message(at=now, by="customer", text=said)], "explanation": None}
     )
-    regime = regimes.by_id(request.regime)
-    clock = clocks.clock_for(regime, request.right, now, svc.business.zone)
+    clock = appeal_clock(request.regime, now, svc.business.zone)
     linked = Request(
         reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
         channel=request.channel, relationship=request.relationship, proof=request.proof,

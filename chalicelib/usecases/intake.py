@@ -17,7 +17,7 @@ from chalicelib.domain.request import Channel, Personal, Relationship, Request, 
 from chalicelib.domain.status import amend
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import InvalidRequest, LimitReached
-from chalicelib.law import clocks, proof, regimes
+from chalicelib.law import Regime, clock_for, proof_needed, regime_for
 from chalicelib.services import Services
 from chalicelib.usecases import road, suppression
 from chalicelib.usecases.windows import window_end
@@ -84,11 +84,11 @@ def _first(
     quiet: bool,
 ) -> Request:
     business = svc.business
-    regime = regimes.regime_for(
+    regime = regime_for(
         right, personal.residence, binding=business.binding, voluntary=business.voluntary,
         on=received_at.astimezone(business.zone).date(), parent=relationship is Relationship.PARENT,
     )  # fmt: skip
-    clock = clocks.clock_for(regime, right, received_at, business.zone)
+    clock = clock_for(regime, right, received_at, business.zone)
     if signed_in:
         personal.proven_email = personal.email
     address = personal.addressee
@@ -101,10 +101,10 @@ def _first(
     )  # fmt: skip
 
 
-def _proof_needed(svc: Services, regime: regimes.Regime, right: Right, personal: Personal, *, signed_in: bool) -> Proof:
+def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Personal, *, signed_in: bool) -> Proof:
     """The floor of business and right; the regime may raise it, as far as the fixed questions can carry (rule 19)."""
     terms = svc.business.rights[right]
-    asked_by_law = proof.proof_needed(regime, right, personal.scope)
+    asked_by_law = proof_needed(regime, right, personal.scope)
     most = 1 + len(terms.questions)
     declaration = terms.declaration or (asked_by_law.declaration and terms.points >= asked_by_law.points)
     return Proof(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.request import Personal, Request
-from chalicelib.law import appeals
+from chalicelib.law import appeal_route
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, judging
 
@@ -48,7 +48,7 @@ def send(svc: Services, request: Request, personal: Personal) -> None:
     says, change = WORDS[ground]
     correspondence.to_customer(
         svc, request, "refused", ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
-        appeal=appeals.route(request.regime),
+        appeal=appeal_route(request.regime),
     )  # fmt: skip
     name, key = judging.disclosure_claim(svc, request)
     svc.store.release(name, key, request.reference)
