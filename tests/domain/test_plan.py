@@ -83,7 +83,9 @@ def test_deletion_run_twice_finds_nothing_more_to_do() -> None:
 
 def test_correction_changes_only_what_is_wrong() -> None:
     record = Record(collection="profiles", key=("1",), values={"id": 1, "email": "a@example.com", "city": "Ossining"})
-    assert treat(Right.CORRECTION, PROFILES, record, today=TODAY, corrections={"city": "Dover"}).fields == {"city": "Dover"}
+    assert treat(Right.CORRECTION, PROFILES, record, today=TODAY, corrections={"city": "Dover"}).fields == {
+        "city": "Dover"
+    }
     assert not treat(Right.CORRECTION, PROFILES, record, today=TODAY, corrections={"city": "Ossining"}).acts
 
 
