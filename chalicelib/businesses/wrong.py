@@ -22,7 +22,7 @@ MENDS = {
     "is not mapped": "name a collection and field of the same source",
     "in a circle": "let one of them start with `identity`",
     "all six work for every business": "add them: a right the policy is silent on stands on courtesy",
-    "no field of the data map verifies": "add `verify: {point, ask}` to a field in datamap.yaml, or take the point away",
+    "no field of the data map verifies": "add `verify: {point, ask}` to a field of the map, or take the point away",
     "points cannot be had": "ask more questions, or ask for fewer points",
     "no staff has a role": "add the right to a role's `decides`, and the role to a member of staff",
     "not among roles": "define the role under `roles`, or correct the name",
@@ -62,9 +62,8 @@ def _path(detail: ErrorDetails, said: Any) -> tuple[str | int, ...]:
     """The error's path in the file: without pydantic's names for the branches of a union."""
     path: list[str | int] = []
     for step in detail["loc"]:
-        if isinstance(said, Mapping) and step in said:
-            said = said[step]
-        elif isinstance(said, list | tuple) and isinstance(step, int) and step < len(said):
+        inside = step in said if isinstance(said, Mapping) else isinstance(step, int) and isinstance(said, list | tuple)
+        if inside:
             said = said[step]
         elif detail["type"] != "missing" or step != detail["loc"][-1]:
             continue

@@ -203,10 +203,12 @@ STREETS = (
     "Heather Close", "Ivy Street", "Juniper Drive", "Kestrel Avenue", "Linden Place", "Meadow Lane", "Orchard Road",
 )  # fmt: skip
 PLACES = (
-    ("Marlow Bay", "CA", "942"), ("San Tilio", "CA", "951"), ("Verano Springs", "CA", "917"), ("Alta Loma Vista", "CA", "920"),
-    ("Cedar Bluff", "OR", "973"), ("Pine Hollow", "WA", "984"), ("Juniper Mesa", "CO", "805"), ("Lone Elm", "TX", "767"),
-    ("Maple Ferry", "NY", "127"), ("Old Harbor", "CT", "064"), ("Peach Grove", "VA", "229"), ("Sandy Reach", "FL", "338"),
-    ("Birch Falls", "MN", "558"), ("Clearwater Fork", "MT", "598"), ("Stony Brook Mills", "OH", "447"), ("Silver Flat", "NV", "894"),
+    ("Marlow Bay", "CA", "942"), ("San Tilio", "CA", "951"), ("Verano Springs", "CA", "917"),
+    ("Alta Loma Vista", "CA", "920"), ("Cedar Bluff", "OR", "973"), ("Pine Hollow", "WA", "984"),
+    ("Juniper Mesa", "CO", "805"), ("Lone Elm", "TX", "767"), ("Maple Ferry", "NY", "127"),
+    ("Old Harbor", "CT", "064"), ("Peach Grove", "VA", "229"), ("Sandy Reach", "FL", "338"),
+    ("Birch Falls", "MN", "558"), ("Clearwater Fork", "MT", "598"), ("Stony Brook Mills", "OH", "447"),
+    ("Silver Flat", "NV", "894"),
 )  # fmt: skip
 WORDS = (
     "arrived", "the", "very", "quickly", "and", "dog", "cat", "pony", "loves", "it", "well", "made", "box", "a",
