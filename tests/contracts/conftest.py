@@ -35,7 +35,7 @@ def aws() -> Iterator[Aws]:
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("AWS_PROFILE", raising=False)
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with mock_aws():
+        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
             mend_transactions()
             yield Aws(create_resources())
 

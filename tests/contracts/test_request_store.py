@@ -192,9 +192,9 @@ def test_many_events_stay_in_order_and_whole(store: RequestStore, reference: str
 
 def test_the_queue_shows_what_is_open_due_first(store: RequestStore) -> None:
     early, late, done = (reference_from(next(numbers)) for _ in range(3))
-    store.create(*filed(late, due_at=NOW - timedelta(days=300)))
-    store.create(*filed(early, due_at=NOW - timedelta(days=400)))
-    ended, event = filed(done, due_at=NOW - timedelta(days=500))
+    store.create(*filed(late, due_at=NOW - timedelta(days=8000)))
+    store.create(*filed(early, due_at=NOW - timedelta(days=8500)))
+    ended, event = filed(done, due_at=NOW - timedelta(days=9000))
     store.create(ended, event)
     store.commit(*advance(ended, Status.WITHDRAWN, NOW))
     shown = [r.reference for r in store.queue()]
