@@ -75,7 +75,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words)
+    env.globals.update(words=words, identifier_options=_identifier_options)
     env.filters.update(day=_day, moment=_moment)
     return env
 
@@ -88,3 +88,7 @@ def _day(context: Context, at: datetime) -> str:
 @pass_context
 def _moment(context: Context, at: datetime) -> str:
     return words.moment(at, context["business"])
+
+
+def _identifier_options(business: Business) -> list[tuple[str, str]]:
+    return [(kind, words.IDENTIFIERS[kind]) for kind in business.identifiers]

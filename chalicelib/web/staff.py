@@ -1,7 +1,7 @@
 """The staff's pages: decide from one mailed link; sign in by mail for the queue and for filing on a caller's behalf.
 
 Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the hash
-of the plan that was shown. Leaves to others: who may decide what (usecases/review), sessions (usecases/staffroom).
+of the plan that was shown. Leaves to others: who may decide what (usecases/card, review), sessions (usecases/staffroom).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.request import Request, Right
 from chalicelib.errors import InvalidRequest, LinkError
 from chalicelib.links import LIFETIMES, Purpose
-from chalicelib.usecases import review, staffroom
+from chalicelib.usecases import attention, review, staffroom
+from chalicelib.usecases import card as cards
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered
@@ -29,7 +30,7 @@ NO_SESSION = "no-session"
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
 @answered(staff)
 def card(asked: Asked, token: str) -> Response:
-    return _card(asked, token, review.card(asked.svc, token))
+    return _card(asked, token, cards.card(asked.svc, token))
 
 
 @staff.route("/review/{token}", methods=["POST"], content_types=ANY)
@@ -39,20 +40,20 @@ def decide(asked: Asked, token: str) -> Response:
     try:
         said = only(fields, DECISION_FIELDS)
         if said.get("show") == "yes":
-            shown, revealed = review.reveal(asked.svc, token)
+            shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
         if said.get("again") == "yes":
-            decided = review.try_again(asked.svc, token)
+            decided = attention.try_again(asked.svc, token)
         else:
             decided = _decide(asked, token, said)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
-        return _card(asked, token, review.card(asked.svc, token), typed=fields, faults=fault.fields)
+        return _card(asked, token, cards.card(asked.svc, token), typed=fields, faults=fault.fields)
     return _card(asked, token, decided) if asked.wants_json else replies.see(asked, f"/review/{token}")
 
 
-def _decide(asked: Asked, token: str, said: dict[str, str]) -> review.Card:
+def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
     verdict, ground = said.get("decision", ""), said.get("ground", "")
     if verdict not in set(Verdict):
         raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
@@ -74,9 +75,9 @@ def _decide(asked: Asked, token: str, said: dict[str, str]) -> review.Card:
 def _card(
     asked: Asked,
     token: str,
-    shown: review.Card,
+    shown: cards.Card,
     *,
-    revealed: review.Revealed | None = None,
+    revealed: cards.Revealed | None = None,
     typed: Fields | None = None,
     faults: dict[str, str] | None = None,
 ) -> Response:
@@ -88,12 +89,12 @@ def _card(
     )  # fmt: skip
 
 
-def _card_json(shown: review.Card) -> dict[str, object]:
+def _card_json(shown: cards.Card) -> dict[str, object]:
     request = shown.request
     return {
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
-        "may": sorted(shown.may), "why_not": shown.why_not, "decided": shown.decided.verdict if shown.decided else None,
+        "may": sorted(shown.may), "why_not": shown.why_not, "decided": request.decision.verdict if request.decision else None,
     }  # fmt: skip
 
 
