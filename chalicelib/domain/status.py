@@ -57,7 +57,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     ),
     S.FROZEN: frozenset({S.FULFILLING, S.NEEDS_ATTENTION}),
     S.FULFILLED: frozenset(),
-    S.PARTLY_FULFILLED: frozenset({S.FULFILLING}),
+    S.PARTLY_FULFILLED: frozenset({S.FULFILLING, S.GATHERING}),
     S.REFUSED: frozenset(),
     S.LAPSED: frozenset({S.RECEIVED}),
     S.WITHDRAWN: frozenset(),
