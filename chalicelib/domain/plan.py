@@ -152,6 +152,10 @@ class Finding(BaseModel):
     treatments: list[Treatment] = Field(default_factory=list)
     matched: list[str] = Field(default_factory=list)
     """Data points answered rightly."""
+    recipients: list[str] = Field(default_factory=list)
+    """Whom the records themselves name as having received data (CET-3)."""
+    shown: list[Record] = Field(default_factory=list)
+    """What the review page may reveal: some records of each collection, without what is never disclosed."""
     failed: str | None = None
     """Why the source could not be read, in words for staff, without personal data."""
 

@@ -1,0 +1,105 @@
+"""A source in memory: `ports.Source` over plain rows, for tests; the same contract as the SQL one.
+
+`tables` is table to rows, each a dict of JSON values; the caller may look into it and change it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain.datamap import Collection, SourceMap
+from chalicelib.domain.identity import Identifier
+from chalicelib.domain.plan import Doing, Record, Treatment
+from chalicelib.errors import SourceMisread
+from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
+
+Row = dict[str, Any]
+
+
+class MemorySource:
+    def __init__(self, name: str, source_map: SourceMap, tables: dict[str, list[Row]]) -> None:
+        self.name = name
+        self.tables = tables
+        self._map = source_map
+
+    def find(self, who: Sequence[Identifier]) -> list[Record]:
+        return [_record(name, self._map.collections[name], row) for name, row in self._reach(who)]
+
+    def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
+        return list(self._held(keys).values())
+
+    def carry_out(self, treatments: Sequence[Treatment]) -> None:
+        wanted = [t for t in treatments if t.doing in WRITES]
+        for treatment in still_to_do(wanted, self._held((t.collection, t.key) for t in wanted)):
+            name, collection = treatment.collection, self._map.collections[treatment.collection]
+            rows = self._rows(name)
+            for row in [r for r in rows if _key(collection, r) == treatment.key]:
+                if treatment.doing is Doing.DELETE:
+                    rows.remove(row)
+                else:
+                    row.update(treatment.fields)
+
+    def not_done(self, treatments: Sequence[Treatment]) -> list[Treatment]:
+        held = self._held((t.collection, t.key) for t in treatments)
+        return [t for t in treatments if not is_done(t, held.get((t.collection, t.key)))]
+
+    def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
+        asked, changed = list(scopes), 0
+        for name, row in self._reach(who):
+            for field, said in self._map.collections[name].fields.items():
+                for value in (said.stop[s] for s in asked if s in said.stop):
+                    changed += row[field] != value
+                    row[field] = value
+        return changed
+
+    def _rows(self, name: str) -> list[Row]:
+        table = self._map.collections[name].table or name
+        if table not in self.tables:
+            raise SourceMisread(f"source {self.name}: there is no table {table}")
+        return self.tables[table]
+
+    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row]]:
+        values = spelt(who)
+        reached: dict[str, list[Row]] = {}
+        for name in self._map.order():
+            collection = self._map.collections[name]
+            reached[name] = [r for r in self._rows(name) if _reached(collection, r, values, reached)]
+        for name, rows in reached.items():
+            yield from ((name, row) for row in sorted(rows, key=lambda r: _key(self._map.collections[name], r)))
+
+    def _held(self, places: Iterable[Place]) -> dict[Place, Record]:
+        asked = list(dict.fromkeys(places))
+        records = [
+            _record(name, self._map.collections[name], row)
+            for name in dict.fromkeys(collection for collection, _ in asked)
+            for row in self._rows(name)
+        ]
+        held = {(r.collection, r.key): r for r in records}
+        return {place: held[place] for place in asked if place in held}
+
+
+def _key(collection: Collection, row: Row) -> tuple[str, ...]:
+    return tuple(str(row[k]) for k in collection.key)
+
+
+def _record(name: str, collection: Collection, row: Row) -> Record:
+    try:
+        values = {field: json_value(row[field]) for field in collection.fields}
+    except KeyError as missing:
+        raise SourceMisread(f"{name} has no column {missing}") from None
+    return Record(collection=name, key=_key(collection, row), values=values)
+
+
+def _reached(collection: Collection, row: Row, who: Mapping[str, list[str]], reached: Mapping[str, list[Row]]) -> bool:
+    for kind, field in collection.identity.items():
+        held = str(row[field] if row[field] is not None else "")
+        if (re.sub(r"\D", "", held) if kind == "phone" else held.lower()) in who.get(kind, ()):
+            return True
+    via = collection.via
+    return (
+        via is not None
+        and row[via.field] is not None
+        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
+    )

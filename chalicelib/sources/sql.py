@@ -1,0 +1,258 @@
+"""A source in a SQL database, reached as its data map says: PostgreSQL, one schema a source, or SQLite.
+
+Rules 8, 11, 16: an erasure is one transaction that locks the records, holds each against what staff approved, deletes
+children before parents, and can be read back. Errors name tables and columns, never values (rule 7).
+Leaves to others: the statements (statements), what counts as done or drifted (values).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from chalicelib.domain.datamap import SourceMap
+from chalicelib.domain.identity import Identifier
+from chalicelib.domain.plan import Doing, Record, Treatment
+from chalicelib.errors import RightsdeskError, SourceMisread, SourceUnavailable
+from chalicelib.sources.statements import MEND, Statements, check, layout_of
+from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
+
+POSTGRES = "postgresql+psycopg"
+
+
+def engine_for(database_url: str) -> sa.Engine:
+    """An engine with a small pool. Waits end (5 s to connect or for a lock, 20 s a statement): a step retries."""
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, hide_parameters=True)
+        sa.event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA foreign_keys = ON"))
+        return engine
+    arguments: dict[str, Any] = {} if "connect_timeout" in url.query else {"connect_timeout": 5}
+    if "options" not in url.query:
+        arguments["options"] = "-c lock_timeout=5000 -c statement_timeout=20000"
+    return sa.create_engine(
+        url.set(drivername=POSTGRES), pool_pre_ping=True, pool_size=5, max_overflow=2, pool_timeout=5,
+        connect_args=arguments, hide_parameters=True,
+    )  # fmt: skip
+
+
+def schema_of(database_url: str) -> dict[str, dict[str, dict[str, tuple[str, bool]]]]:
+    """What a PostgreSQL database has: schema to table to column to (type, nullable), system schemas left out.
+
+    Raises SourceUnavailable.
+    """
+    columns = sa.text(
+        """SELECT table_schema, table_name, column_name, data_type, is_nullable = 'YES'
+        FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+        ORDER BY table_schema, table_name, ordinal_position"""
+    )
+    engine = engine_for(database_url)
+    found: dict[str, dict[str, dict[str, tuple[str, bool]]]] = {}
+    try:
+        with engine.connect() as connection:
+            for schema, table, column, kind, nullable in connection.execute(columns):
+                found.setdefault(schema, {}).setdefault(table, {})[column] = (kind, nullable)
+    except exc.SQLAlchemyError as error:
+        raise SourceUnavailable(f"the database does not answer ({type(error).__name__})") from None
+    finally:
+        engine.dispose()
+    return found
+
+
+class SqlSource:
+    """`ports.Source` on one schema. Statements and column types are read at first use and kept."""
+
+    def __init__(self, name: str, source_map: SourceMap, engine: sa.Engine) -> None:
+        self.name = name
+        self._map = source_map
+        self._engine = engine
+        self._built: dict[str, Statements] | None = None
+
+    def find(self, who: Sequence[Identifier]) -> list[Record]:
+        with self._transaction() as (connection, statements):
+            return self._reach(connection, statements, who, self._map.order())
+
+    def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
+        with self._transaction() as (connection, statements):
+            return list(self._held(connection, statements, keys).values())
+
+    def carry_out(self, treatments: Sequence[Treatment]) -> None:
+        wanted = [t for t in treatments if t.doing in WRITES]
+        if not wanted:
+            return
+        with self._transaction(writes=True) as (connection, statements):
+            held = self._held(connection, statements, ((t.collection, t.key) for t in wanted), lock=True)
+            due: dict[str, list[Treatment]] = defaultdict(list)
+            for treatment in still_to_do(self._as_stored(connection, statements, wanted), held):
+                due[treatment.collection].append(treatment)
+            for name in reversed(self._map.order()):
+                self._write(connection, statements[name], due[name])
+
+    def not_done(self, treatments: Sequence[Treatment]) -> list[Treatment]:
+        wanted = [t for t in treatments if t.doing in WRITES]
+        if not wanted:
+            return []
+        with self._transaction() as (connection, statements):
+            held = self._held(connection, statements, ((t.collection, t.key) for t in wanted))
+            stored = self._as_stored(connection, statements, wanted)
+        return [t for t, s in zip(wanted, stored, strict=True) if not is_done(s, held.get((t.collection, t.key)))]
+
+    def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
+        stops = self._stops(scopes)
+        if not stops:
+            return 0
+        changed = 0
+        with self._transaction(writes=True) as (connection, statements):
+            reached: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+            for record in self._reach(connection, statements, who, self._way_to(stops)):
+                reached[record.collection].append(record.key)
+            for name, fields in stops.items():
+                keys = statements[name].keys(reached[name]) if reached[name] else None
+                for field, value in fields.items() if keys else ():
+                    changed += connection.execute(
+                        statements[name].stop(field), {**(keys or {}), "value": value}
+                    ).rowcount
+        return changed
+
+    def _stops(self, scopes: Iterable[str]) -> dict[str, dict[str, str | bool | None]]:
+        """Collection to field to the value that carries these opt-outs out."""
+        asked = list(scopes)
+        stops: dict[str, dict[str, str | bool | None]] = {}
+        for name, collection in self._map.collections.items():
+            fields = {f: m.stop[s] for f, m in collection.fields.items() for s in asked if s in m.stop}
+            if fields:
+                stops[name] = fields
+        return stops
+
+    def _way_to(self, names: Iterable[str]) -> list[str]:
+        """These collections and those through which they are reached, in order."""
+        needed: set[str] = set()
+        for name in names:
+            step: str | None = name
+            while step is not None and step not in needed:
+                needed.add(step)
+                via = self._map.collections[step].via
+                step = via.collection if via else None
+        return [n for n in self._map.order() if n in needed]
+
+    def _reach(
+        self, connection: sa.Connection, statements: Mapping[str, Statements],
+        who: Sequence[Identifier], order: Iterable[str],
+    ) -> list[Record]:  # fmt: skip
+        values = spelt(who)
+        rows: dict[str, Sequence[sa.RowMapping]] = {}
+        records: list[Record] = []
+        for name in order:
+            own = statements[name]
+            via = own.collection.via
+            parents = {row[via.equals]: None for row in rows[via.collection]} if via else {}
+            given = own.reaching(values, [p for p in parents if p is not None])
+            rows[name] = connection.execute(own.find(given), given).mappings().all() if given else ()
+            records += self._records(own, rows[name])
+        return records
+
+    def _held(
+        self, connection: sa.Connection, statements: Mapping[str, Statements],
+        places: Iterable[Place], *, lock: bool = False,
+    ) -> dict[Place, Record]:  # fmt: skip
+        keys: dict[str, dict[tuple[str, ...], None]] = defaultdict(dict)
+        for collection, key in places:
+            keys[collection][key] = None
+        held: dict[Place, Record] = {}
+        for name in self._map.order():  # always the same order, so that two who lock never wait for each other
+            if keys[name]:
+                own = statements[name]
+                rows = connection.execute(own.lock if lock else own.read, own.keys(keys[name])).mappings().all()
+                held |= {(name, r.key): r for r in self._records(own, rows)}
+        return held
+
+    def _records(self, own: Statements, rows: Sequence[sa.RowMapping]) -> list[Record]:
+        records: dict[tuple[str, ...], Record] = {}
+        for row in rows:
+            values = {field: json_value(row[field]) for field in own.collection.fields}
+            key = tuple(str(values[k]) for k in own.collection.key)
+            if key in records or any(values[k] is None for k in own.collection.key):
+                # Else one record's approval would stand for another's erasure.
+                told = f"the key {', '.join(own.collection.key)} of {own.name} does not tell its rows apart"
+                raise SourceMisread(f"source {self.name}: {told}. {MEND}.")
+            records[key] = Record(collection=own.name, key=key, values=values)
+        return list(records.values())
+
+    def _as_stored(
+        self, connection: sa.Connection, statements: Mapping[str, Statements], wanted: Sequence[Treatment]
+    ) -> list[Treatment]:
+        """The treatments with their values as the database will say them: `0` in a column of cents is `0.00`."""
+        if connection.dialect.name == "sqlite":
+            return list(wanted)
+        stored = []
+        for treatment in wanted:
+            own = statements[treatment.collection]
+            typed = [(f, v) for f, v in treatment.fields.items() if v is not None and not own.types[f].as_is]
+            if typed:
+                said = zip((f for f, _ in typed), connection.execute(own.said(typed)).one(), strict=True)
+                fields = treatment.fields | {f: json_value(v) for f, v in said}
+                treatment = treatment.model_copy(update={"fields": fields})
+            stored.append(treatment)
+        return stored
+
+    def _write(self, connection: sa.Connection, own: Statements, due: Sequence[Treatment]) -> None:
+        gone = [t.key for t in due if t.doing is Doing.DELETE]
+        if gone:
+            connection.execute(own.delete, own.keys(gone))
+        changes: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        for treatment in due:
+            if treatment.doing is not Doing.DELETE:
+                at = {f"at_{i}": part for i, part in enumerate(treatment.key)}
+                new = {f"new_{f}": v for f, v in treatment.fields.items()}
+                changes[tuple(treatment.fields)].append(at | new)
+        for fields, given in changes.items():
+            connection.execute(own.update(fields), given)
+
+    @contextmanager
+    def _transaction(self, *, writes: bool = False) -> Iterator[tuple[sa.Connection, dict[str, Statements]]]:
+        try:
+            with self._engine.begin() as connection:
+                if writes and connection.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")  # SQLite's only way to lock before reading
+                yield connection, self._statements(connection)
+        except exc.SQLAlchemyError as error:
+            raise self._in_our_words(error) from None
+
+    def _statements(self, connection: sa.Connection) -> dict[str, Statements]:
+        if self._built is None:
+            layout = layout_of(connection, self._map)
+            check(self.name, self._map, layout)
+            self._built = {
+                name: Statements(name, c, self._map.where, layout[c.table or name], connection.dialect.name)
+                for name, c in self._map.collections.items()
+            }
+        return self._built
+
+    def _in_our_words(self, error: exc.SQLAlchemyError) -> RightsdeskError:
+        """Trouble with the connection is retried; all else is for the engineer, who is told where to look."""
+        cause = getattr(error, "orig", None)
+        gone = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+        lost = isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError) or gone
+        if lost and "no such" not in str(cause):
+            return SourceUnavailable(f"source {self.name} does not answer ({type(cause or error).__name__})")
+        self._built = None  # the tables are no longer what they were
+        try:
+            with self._engine.connect() as connection:
+                self._statements(connection)
+        except SourceMisread as misread:
+            return misread
+        except exc.SQLAlchemyError as again:
+            return SourceUnavailable(f"source {self.name} does not answer ({type(again).__name__})")
+        diag = getattr(cause, "diag", None)
+        names = [
+            f"{what} {n}" for what in ("table", "column", "constraint") if (n := getattr(diag, f"{what}_name", None))
+        ]
+        where = f" at {', '.join(names)}" if names else ""
+        return SourceMisread(
+            f"source {self.name}: the database refuses ({type(cause or error).__name__}{where}). {MEND}."
+        )

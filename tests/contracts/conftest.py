@@ -1,0 +1,50 @@
+"""Each port twice: the adapter on moto's AWS and the one in memory, held to the same suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.memory import SetClock
+
+from .made import NOW
+
+
+@dataclass
+class Aws:
+    """moto, mended, with a stage's tables, bucket, key and secret in it."""
+
+    settings: dict[str, str]
+
+    def client(self, service: str, **more: Any) -> Any:
+        import boto3
+
+        return boto3.client(service, region_name="us-east-1", **more)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    from moto import mock_aws
+
+    from local.moto_mends import mend_transactions
+    from local.resources import create_resources
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("AWS_PROFILE", raising=False)
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+            mend_transactions()
+            yield Aws(create_resources())
+
+
+@pytest.fixture(params=["memory", "aws"])
+def where(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOW)
