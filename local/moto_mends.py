@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -173,3 +174,41 @@ def cache_boto_client_for() -> None:
     for module in list(sys.modules.values()):
         if getattr(module, "boto_client_for", None) is make:
             module.boto_client_for = made_once  # type: ignore[attr-defined]
+
+
+@_once
+def mend_catch_to_itself() -> None:
+    """Let a catch lead back to its own state, as a reminder that repeats does: moto goes on to the state's Next instead."""
+    from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
+    from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+
+    set_next = CommonStateField._set_next
+
+    @functools.wraps(set_next)
+    def unless_caught(state: Any, env: Any) -> None:
+        if not (env.stack and env.stack[-1] is CatchOutcome.Caught):
+            set_next(state, env)
+
+    CommonStateField._set_next = unless_caught
+
+
+@_once
+def mend_signals() -> None:
+    """Let a wait be signalled while another execution starts: moto asks each running one, and that one has no insides yet."""
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
+
+    for name in ("send_task_success", "send_task_failure"):
+        setattr(Backend, name, _patient(getattr(Backend, name)))
+
+
+def _patient(signal: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(signal)
+    def until_started(*args: Any, **kwargs: Any) -> Any:
+        for _ in range(400):
+            try:
+                return signal(*args, **kwargs)
+            except AttributeError:
+                time.sleep(0.005)
+        return signal(*args, **kwargs)
+
+    return until_started

@@ -27,7 +27,7 @@ MENDS = {
     "no staff has a role": "add the right to a role's `decides`, and the role to a member of staff",
     "not among roles": "define the role under `roles`, or correct the name",
     "names the unknown recipient": "define it under `recipients`, or correct the name",
-    "No time zone found": "name a zone like America/New_York",
+    "no such time zone": "name a zone like America/New_York",
 }
 EXPECTED = {
     "string_type": ("should be text", "write text, in quotes if it looks like a number or a word like no"),
@@ -52,7 +52,9 @@ def first_wrong(error: ValidationError, model: type[BaseModel], said: Mapping[st
     path = _path(detail, said)
     where = ".".join(map(str, path)) or "the file"
     problem, mend = _in_words(detail, model, path)
-    if detail["type"] == "value_error" and (named := re.match(r"([a-z_]+(?:\.[\w-]+)+|rights): (.+)", problem)):
+    if detail["type"] == "value_error" and (
+        named := re.match(r"([a-z_]+(?:\.[\w-]+)+|rights|timezone): (.+)", problem)
+    ):
         where, problem = ".".join(part for part in (*map(str, path), named[1])), named[2]
     more = len({_path(other, said) for other in all_wrong} - {path})
     return where, problem + (f" (and {more} more to mend)" if more else ""), mend

@@ -152,7 +152,7 @@ class SqlSource:
             via = own.collection.via
             parents = {row[via.equals]: None for row in rows[via.collection]} if via else {}
             given = own.reaching(values, [p for p in parents if p is not None])
-            rows[name] = connection.execute(own.find, given).mappings().all() if given else ()
+            rows[name] = connection.execute(own.find(given), given).mappings().all() if given else ()
             records += self._records(own, rows[name])
         return records
 

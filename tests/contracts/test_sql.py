@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
-from shop import MAP, ROWS, SqlShop, places, told, who
+from .shop import MAP, ROWS, SqlShop, places, told, who
 
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier

@@ -1,0 +1,64 @@
+"""A business's colour, made readable: the nearest shade with WCAG AA contrast on light and on dark grounds.
+
+Leaves to others: where it is used (the stylesheet, the mails' buttons).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AA = 4.5
+LIGHT_GROUNDS = ("#ffffff", "#f6f6f3")
+DARK_GROUNDS = ("#15171b", "#1e2127")
+INK, PAPER = "#14161a", "#ffffff"
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Accent:
+    """The colour as text or ground (`colour`) and what can be read on it (`on`)."""
+
+    colour: str
+    on: str
+
+
+def light(colour: str) -> Accent:
+    """Readable on white pages."""
+    return _readable(colour, LIGHT_GROUNDS, towards=(0.0, 0.0, 0.0))
+
+
+def dark(colour: str) -> Accent:
+    """Readable on dark pages."""
+    return _readable(colour, DARK_GROUNDS, towards=(255.0, 255.0, 255.0))
+
+
+def contrast(one: str, other: str) -> float:
+    """The WCAG contrast ratio of two colours, 1 to 21."""
+    a, b = sorted((_luminance(one), _luminance(other)))
+    return (b + 0.05) / (a + 0.05)
+
+
+def _readable(colour: str, grounds: tuple[str, ...], towards: Rgb) -> Accent:
+    for step in range(51):
+        shade = _mix(colour, towards, step / 50)
+        on = max((PAPER, INK), key=lambda text: contrast(text, shade))
+        if min(contrast(shade, g) for g in grounds) >= AA and contrast(shade, on) >= AA:
+            return Accent(shade, on)
+    raise ValueError(f"no readable shade of {colour}")  # black on white always is one
+
+
+def _mix(colour: str, towards: Rgb, share: float) -> str:
+    return "#" + "".join(f"{round(c + (t - c) * share):02x}" for c, t in zip(_rgb(colour), towards, strict=True))
+
+
+def _rgb(colour: str) -> Rgb:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    r, g, b = (_linear(c / 255) for c in _rgb(colour))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
