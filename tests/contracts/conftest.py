@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from made import NOW, Aws
 
 from chalicelib.adapters.memory import SetClock
+
+from .made import NOW, Aws
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from faulty import NO_ANSWER, NO_CONNECTION, SECRET, Faulty, refusal
-from made import NOW, Aws, filed, link
 
 from chalicelib.adapters.dynamodb import DynamoStore
 from chalicelib.adapters.memory import SetClock
 from chalicelib.errors import RequestChanged, ServiceUnavailable
 from chalicelib.ports import Suppression
+
+from .faulty import NO_ANSWER, NO_CONNECTION, SECRET, Faulty, refusal
+from .made import NOW, Aws, filed, link
 
 
 def cancelled(*codes: str) -> ClientError:

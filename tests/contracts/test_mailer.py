@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from faulty import NO_ANSWER, NO_CONNECTION, SECRET, Faulty, refusal
-from made import Aws
 
 from chalicelib.adapters.memory import MemoryMailer
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.errors import MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.ports import Mailer
+
+from .faulty import NO_ANSWER, NO_CONNECTION, SECRET, Faulty, refusal
+from .made import Aws
 
 MESSAGE = b"From: privacy@example.com\r\nTo: ann@example.com\r\nSubject: Hello\r\n\r\nHello.\r\n"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from made import Aws
 
 from chalicelib.adapters.memory import MemoryPackageStore
 from chalicelib.adapters.s3 import S3PackageStore
 from chalicelib.errors import RequestNotFound
 from chalicelib.ports import PackageStore
+
+from .made import Aws
 
 numbers = itertools.count(1)
 

@@ -10,7 +10,6 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from made import NOW, filed, link
 
 from chalicelib.adapters.dynamodb import DynamoStore
 from chalicelib.adapters.memory import MemoryStore, SetClock
@@ -29,6 +28,8 @@ from chalicelib.errors import (
 )
 from chalicelib.links import LIFETIMES, Purpose, token_hash
 from chalicelib.ports import RequestStore, Suppression, Wait
+
+from .made import NOW, filed, link
 
 numbers = itertools.count(1)
 

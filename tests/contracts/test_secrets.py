@@ -6,12 +6,13 @@ import base64
 import json
 
 import pytest
-from faulty import Faulty, refusal
 
 from chalicelib.adapters.memory import MemorySecrets
 from chalicelib.adapters.secrets import ManagerSecrets
 from chalicelib.errors import Misconfigured, ServiceUnavailable
 from chalicelib.ports import Secrets
+
+from .faulty import Faulty, refusal
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from made import Aws
 
 from chalicelib.adapters.kms import KmsVault
 from chalicelib.adapters.memory import MemoryVault
 from chalicelib.errors import RequestNotFound, SealBroken
 from chalicelib.ports import Vault
+
+from .made import Aws
 
 numbers = itertools.count(1)
 

@@ -9,13 +9,14 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from faulty import NO_ANSWER, Faulty, refusal
-from made import Aws
 
 from chalicelib.adapters.memory import MemoryWorkflow
 from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
 from chalicelib.errors import ServiceUnavailable
 from chalicelib.ports import Workflow
+
+from .faulty import NO_ANSWER, Faulty, refusal
+from .made import Aws
 
 ROLE = "arn:aws:iam::123456789012:role/road"
 ROAD = json.dumps({"StartAt": "Go", "States": {"Go": {"Type": "Pass", "End": True}}})
