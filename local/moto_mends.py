@@ -194,7 +194,7 @@ def mend_catch_to_itself() -> None:
 
 @_once
 def mend_signals() -> None:
-    """Let a wait be signalled while another execution starts: moto asks each running one, even one without insides yet."""
+    """Let a wait be signalled while another execution starts: moto asks every running one, even one not yet whole."""
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
 
     for name in ("send_task_success", "send_task_failure"):
