@@ -7,80 +7,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from local.data import TODAY, Customer, Maker, Person, Row, Rows, add, ago, one
 
-_LOG = """(
-    id integer PRIMARY KEY, installation_id integer NOT NULL REFERENCES usage.installations, vendor_id text NOT NULL,
-    at timestamptz NOT NULL, event text NOT NULL, minutes integer NOT NULL, ip_address text
-)"""
-SCHEMA = f"""
-CREATE SCHEMA store;
-CREATE TABLE store.vendors (id text PRIMARY KEY, name text NOT NULL);
-CREATE TABLE store.applications (
-    id integer PRIMARY KEY, name text NOT NULL, vendor_id text NOT NULL REFERENCES store.vendors,
-    price numeric(8, 2) NOT NULL
-);
-CREATE TABLE store.accounts (
-    id integer PRIMARY KEY, account_no text NOT NULL UNIQUE, email text NOT NULL UNIQUE, full_name text NOT NULL,
-    zip_code text, country text, trade text, password_hash text, recovery_answer text, opened_on date NOT NULL,
-    other_uses boolean NOT NULL
-);
-CREATE INDEX ON store.accounts (lower(email));
-CREATE INDEX ON store.accounts (lower(account_no));
-CREATE TABLE store.purchases (
-    id integer PRIMARY KEY, purchase_no text NOT NULL UNIQUE, account_id integer NOT NULL REFERENCES store.accounts,
-    bought_on date NOT NULL, application text NOT NULL, vendor_id text NOT NULL REFERENCES store.vendors,
-    state_of_purchase text NOT NULL, amount numeric(8, 2) NOT NULL, taxed_in text NOT NULL, card_token text,
-    buyer_note text
-);
-CREATE INDEX ON store.purchases (account_id);
-CREATE TABLE store.licences (
-    id integer PRIMARY KEY, account_id integer NOT NULL REFERENCES store.accounts, licence_key text NOT NULL UNIQUE,
-    key_ending text NOT NULL GENERATED ALWAYS AS (right(licence_key, 5)) STORED, application text NOT NULL,
-    vendor_id text NOT NULL REFERENCES store.vendors, granted_on date NOT NULL, ends_on date, seats integer NOT NULL
-);
-CREATE INDEX ON store.licences (account_id);
-CREATE INDEX ON store.licences (lower(licence_key));
-CREATE TABLE store.downloads (
-    id integer PRIMARY KEY, account_id integer NOT NULL REFERENCES store.accounts, application text NOT NULL,
-    version text NOT NULL, downloaded_at timestamptz NOT NULL, ip_address text
-);
-CREATE INDEX ON store.downloads (account_id);
-
-CREATE SCHEMA usage;
-CREATE TABLE usage.installations (
-    id integer PRIMARY KEY, email text NOT NULL, licence_key text NOT NULL, application text NOT NULL,
-    vendor_id text NOT NULL, device_name text, device_id text NOT NULL, installed_on date NOT NULL
-);
-CREATE INDEX ON usage.installations (lower(email));
-CREATE INDEX ON usage.installations (lower(licence_key));
-CREATE TABLE usage.usage_log {_LOG};
-CREATE INDEX ON usage.usage_log (installation_id);
-CREATE TABLE usage.usage_archive {_LOG};
-CREATE INDEX ON usage.usage_archive (installation_id);
-CREATE TABLE usage.crash_reports (
-    id integer PRIMARY KEY, installation_id integer NOT NULL REFERENCES usage.installations, vendor_id text NOT NULL,
-    at timestamptz NOT NULL, what_you_wrote text, trace text NOT NULL
-);
-CREATE INDEX ON usage.crash_reports (installation_id);
-
-CREATE SCHEMA postbox;
-CREATE TABLE postbox.subscribers (
-    id integer PRIMARY KEY, email text NOT NULL, zip_code text, since date NOT NULL, news boolean NOT NULL,
-    vendor_offers boolean NOT NULL, policy_changes boolean NOT NULL
-);
-CREATE INDEX ON postbox.subscribers (lower(email));
-CREATE TABLE postbox.mails_sent (
-    id integer PRIMARY KEY, email text NOT NULL, kind text NOT NULL, subject text NOT NULL, sent_on date NOT NULL
-);
-CREATE INDEX ON postbox.mails_sent (lower(email));
-CREATE TABLE postbox.policy_choices (
-    id integer PRIMARY KEY, email text NOT NULL, policy_version text NOT NULL, announced_on date NOT NULL,
-    new_use text NOT NULL, choice text NOT NULL, chosen_on date NOT NULL
-);
-CREATE INDEX ON postbox.policy_choices (lower(email));
-"""
+SCHEMA = Path(__file__).with_suffix(".sql").read_text()
 
 TABLES = (
     "store.vendors", "store.applications", "store.accounts", "store.purchases", "store.licences", "store.downloads",
@@ -134,10 +65,10 @@ def _customer(rows: Rows, email: str, note: str) -> Customer:
         return Customer(email=email, name="Dov Nettlecomb", residence="US-CO", answers=held, note=note)
     mine = [p for p in rows["store.purchases"] if p["account_id"] == account["id"]]
     return Customer(
-        email=email, name=account["full_name"], residence=f"US-{mine[-1]['taxed_in']}", note=note,
+        email=email, name=account["full_name"], residence=f"US-{mine[-1]['tax_state']}", note=note,
         answers={
             "licence_ending": one(rows["store.licences"], account_id=account["id"])["licence_key"][-5:],
-            "zip_code": account["zip_code"], "last_amount": str(mine[-1]["amount"]),
+            "zip_code": account["zip_code"], "purchase_total": str(mine[-1]["amount"]),
         },
     )  # fmt: skip
 
@@ -155,7 +86,7 @@ def _shown(make: Maker, rows: Rows) -> None:
     account = _account(make, rows, uma)
     _buy(make, rows, account, uma, "Lumen Proof", ago(700))
     _buy(make, rows, account, uma, "Plumbline", ago(1), paid=False)
-    _subscriber(make, rows, _known(make, "Dov", "Nettlecomb", "Juniper Mesa", "CO", "80544"))
+    _subscriber(make, rows, _known(make, "Dov", "Nettlecomb", "Juniper Mesa", "CO", "80544"), mailed=False)
     rhoda = _known(make, "Rhoda", "Willowtree", "Maple Ferry", "NY", "12755")
     _buy(make, rows, _account(make, rows, rhoda), rhoda, "Tonewheel Studio", ago(1200))
 
@@ -188,14 +119,16 @@ def _account(make: Maker, rows: Rows, person: Person) -> Row:
 
 
 def _buy(
-    make: Maker, rows: Rows, account: Row, person: Person, application: str, day: date, *, used: bool = True, paid: bool = True
+    make: Maker, rows: Rows, account: Row, person: Person, application: str, day: date, *,
+    used: bool = True, paid: bool = True,
 ) -> None:  # fmt: skip
     """A purchase; once paid, its licence and download; if `used`, its installation with logs."""
     vendor, price = APPLICATIONS[application]
+    amount = Decimal(price) + make.money(1, 19)  # with the tax of the place
     add(
         make, rows, "store.purchases", purchase_no=f"CT-{make.id('purchase_no', 90113)}", account_id=account["id"],
-        bought_on=day, application=application, vendor_id=vendor, amount=Decimal(price), taxed_in=person.state,
-        state_of_purchase="paid" if paid else "awaiting payment", card_token=f"tok_{make.hex(24)}" if paid else None,
+        bought_on=day, application=application, vendor_id=vendor, amount=amount, tax_state=person.state,
+        state_of_purchase="paid" if paid else "pending", card_token=f"tok_{make.hex(24)}" if paid else None,
         buyer_note=make.maybe(0.2, "For the studio, please."),
     )  # fmt: skip
     if not paid:
@@ -241,13 +174,15 @@ def _ip(make: Maker) -> str:
     return f"203.0.113.{make.number(1, 254)}"  # a block set aside for examples
 
 
-def _subscriber(make: Maker, rows: Rows, person: Person, *, chose: str | None = None) -> None:
+def _subscriber(
+    make: Maker, rows: Rows, person: Person, *, chose: str | None = None, mailed: bool = True
+) -> None:  # fmt: skip
     """`chose`: their answer when the policy changed, if they gave one."""
     add(
         make, rows, "postbox.subscribers", email=person.email, zip_code=person.postcode, since=make.day(1400, 420),
         news=True, vendor_offers=make.chance(0.6), policy_changes=True,
     )  # fmt: skip
-    for kind in make.some(tuple(SUBJECTS), 1, 3):
+    for kind in make.some(tuple(SUBJECTS), 1, 3) if mailed else ():
         add(
             make, rows, "postbox.mails_sent", email=person.email, kind=kind, subject=SUBJECTS[kind],
             sent_on=make.day(400, 3),

