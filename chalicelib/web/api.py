@@ -40,7 +40,7 @@ def global_privacy_control(asked: Asked) -> Response:
 @answered(api)
 def style(asked: Asked) -> Response:
     kept = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(pages.stylesheet(asked.svc.business), kept)
+    return Response(pages.stylesheet(asked.svc.business), {**kept})
 
 
 def file_typed(asked: Asked, typed: forms.Typed) -> Request:
