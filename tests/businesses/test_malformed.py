@@ -282,11 +282,13 @@ def test_no_file_however_spoilt_ends_in_anything_else(mine: Path, seed: int) -> 
     if isinstance(holder, dict):
         holder |= draw.choice([{}, {"zz": kept}, {7: kept}, {last: draw.choice(JUNK)}, {last: draw.choice(JUNK)}])
     path.write_text(yaml.safe_dump(said))
+    said_why = "where: problem. Mend: mend"
     try:
         load(str(mine))
     except Misconfigured as wrong:
-        assert "\n" not in str(wrong)
-        assert wrong.mend
+        said_why = str(wrong)
+    assert "\n" not in said_why
+    assert "Mend: " in said_why
 
 
 def ways(said: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
