@@ -51,7 +51,7 @@ def generate(make: Maker) -> Rows:
     rows: Rows = {
         f"{schema}.{table}": []
         for schema, tables in {
-            "shop": ("products", "members", "pets", "orders", "order_lines", "payments", "returns"),
+            "shop": ("products", "members", "pets", "orders", "parcels_due", "order_lines", "payments", "returns"),
             "mailroom": ("newsletter_readers", "mailings", "sharing_consents"),
             "credit": ("terms", "applications"),
         }.items()
@@ -158,6 +158,12 @@ def _order(make: Maker, rows: Rows, member: Row, day: date) -> None:
         ship_state=member["state"], ship_postcode=member["postcode"], ship_phone=member["phone"],
         driver_note=make.maybe(0.25, make.pick(NOTES)),
     )  # fmt: skip
+    if fresh:
+        add(
+            make, rows, "shop.parcels_due", order_id=order["id"], leaves_on=TODAY + timedelta(days=1),
+            to_name=member["full_name"], to_street=member["street"], to_city=member["city"], to_state=member["state"],
+            to_postcode=member["postcode"], phone=member["phone"],
+        )  # fmt: skip
     for index, quantity in chosen:
         name, price = PRODUCTS[index]
         add(

@@ -23,6 +23,11 @@ CREATE TABLE shop.orders (
     ship_state text NOT NULL, ship_postcode text NOT NULL, ship_phone text, driver_note text
 );
 CREATE INDEX ON shop.orders (member_id);
+CREATE TABLE shop.parcels_due (
+    id int PRIMARY KEY, order_id int NOT NULL REFERENCES shop.orders, leaves_on date NOT NULL, to_name text NOT NULL,
+    to_street text NOT NULL, to_city text NOT NULL, to_state text NOT NULL, to_postcode text NOT NULL, phone text
+);
+CREATE INDEX ON shop.parcels_due (order_id);
 CREATE TABLE shop.order_lines (
     id int PRIMARY KEY, order_id int NOT NULL REFERENCES shop.orders, placed_on date NOT NULL,
     product_id int NOT NULL REFERENCES shop.products, product text NOT NULL, quantity int NOT NULL,
