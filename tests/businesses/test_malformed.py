@@ -186,6 +186,33 @@ WRONG = [
     ("business.yaml", "name: Jeffers", "datamap: {}\nname: Jeffers", "datamap", "file of its own", "datamap.yaml"),
     ("sharing.yaml", "recipient: gatepost", "recipient: gatpost", "years.2025", "unknown recipient", "define it"),
     ("sharing.yaml", "role: third_party", "role: partner", "recipients.hoofprint.role", "words known", "third_party"),
+    ("business.yaml", "[us-ca-ccpa, us", "[us-ca-cpra, us", "binding", "not a law", "'us-ca-ccpa'"),
+    ("business.yaml", "sender: jeffers-privacy@example.com", "sender: Jeffers", "sender", "email address", "alone"),
+    ("business.yaml", "email: dora.pennyfeather@", "email: dora at ", "staff.dora.email", "email address", "alone"),
+    (
+        "business.yaml",
+        "words: No more mail",
+        "points: 2\n    questions: [postcode]\n    words: No more mail",
+        "rights.opt_out",
+        "asks for proof",
+        "never verified",
+    ),
+    (
+        "sharing.yaml",
+        "categories: [name_and_address]",
+        "categories: [name_and_adress]",
+        "years.2025.gatepost.categories",
+        "not a category",
+        "'name_and_address'",
+    ),
+    (
+        "sharing.yaml",
+        "email: oldmill-lists@example.com",
+        "email: oldmill",
+        "recipients.printhouse.email",
+        "email address",
+        "alone",
+    ),
 ]
 
 

@@ -14,9 +14,8 @@ from chalicelib.adapters.memory import SetClock
 from chalicelib.errors import RequestChanged, ServiceUnavailable
 from chalicelib.ports import Suppression
 
-from .conftest import Aws
 from .faulty import NO_ANSWER, NO_CONNECTION, SECRET, Faulty, refusal
-from .made import NOW, filed, link
+from .made import NOW, Aws, filed, link
 
 
 def cancelled(*codes: str) -> ClientError:

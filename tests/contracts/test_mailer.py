@@ -9,8 +9,8 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.errors import MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.ports import Mailer
 
-from .conftest import Aws
 from .faulty import NO_ANSWER, NO_CONNECTION, SECRET, Faulty, refusal
+from .made import Aws
 
 MESSAGE = b"From: privacy@example.com\r\nTo: ann@example.com\r\nSubject: Hello\r\n\r\nHello.\r\n"
 

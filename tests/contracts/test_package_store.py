@@ -11,7 +11,7 @@ from chalicelib.adapters.s3 import S3PackageStore
 from chalicelib.errors import RequestNotFound
 from chalicelib.ports import PackageStore
 
-from .conftest import Aws
+from .made import Aws
 
 numbers = itertools.count(1)
 

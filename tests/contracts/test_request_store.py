@@ -221,6 +221,14 @@ def test_one_outcome_per_source_the_last_one(store: RequestStore, reference: str
     assert outcomes[1] == last
 
 
+def test_a_large_outcome_is_whole_and_a_small_one_after_it_too(store: RequestStore, reference: str) -> None:
+    """A person of many years has more than one item of DynamoDB holds."""
+    for sealed in (bytes(range(256)) * 6000, b"small", b""):
+        store.put_outcome(Outcome(reference=reference, source="shop", state=OutcomeState.FOUND, sealed=sealed))
+        store.put_outcome(Outcome(reference=reference, source="shop-2", state=OutcomeState.FOUND, sealed=b"other"))
+        assert {o.source: o.sealed for o in store.outcomes(reference)} == {"shop": sealed, "shop-2": b"other"}
+
+
 def test_a_wait_is_found_by_name(store: RequestStore, reference: str) -> None:
     wait = Wait(reference=reference, name="decision", token="t" * 600, begun_at=NOW)
     assert store.wait(reference, "decision") is None

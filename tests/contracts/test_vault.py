@@ -12,7 +12,7 @@ from chalicelib.adapters.memory import MemoryVault
 from chalicelib.errors import RequestNotFound, SealBroken
 from chalicelib.ports import Vault
 
-from .conftest import Aws
+from .made import Aws
 
 numbers = itertools.count(1)
 

@@ -15,8 +15,8 @@ from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
 from chalicelib.errors import ServiceUnavailable
 from chalicelib.ports import Workflow
 
-from .conftest import Aws
 from .faulty import NO_ANSWER, Faulty, refusal
+from .made import Aws
 
 ROLE = "arn:aws:iam::123456789012:role/road"
 ROAD = json.dumps({"StartAt": "Go", "States": {"Go": {"Type": "Pass", "End": True}}})
