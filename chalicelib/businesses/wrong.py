@@ -19,6 +19,7 @@ MENDS = {
     "has neither": "add `identity: {email: <field>}`, or `via: {field, collection, equals}`",
     "needs `keep_ground`": "add `keep_ground` with the reason",
     "needs a field with `blank`": "give the personal fields `blank: null`, `pseudonym` or a text; or `erase: delete`",
+    "needs `years` or `months`": "say for how long, e.g. `years: 7`",
     "is not mapped": "name a collection and field of the same source",
     "in a circle": "let one of them start with `identity`",
     "all six work for every business": "add them: a right the policy is silent on stands on courtesy",
