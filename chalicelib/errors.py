@@ -2,7 +2,8 @@
 
 RightsdeskError
 ├── RequestError
-│   ├── RequestNotFound        no request bears this reference
+│   ├── RequestNotFound        no request bears this reference, or its personal data is purged
+│   ├── SealBroken             sealed data that was not sealed for this request, or was altered since
 │   ├── RequestChanged         somebody else changed it first: read again
 │   ├── RequestClosed          it ended (answered, refused, withdrawn, lapsed) before this step
 │   ├── RequestFrozen          "that wasn't me": nothing moves until staff decide
@@ -18,6 +19,7 @@ RightsdeskError
 │   └── LinkInvalid            a link for something else
 ├── LimitReached               counted before evaluated; `retry_at` says when to come back
 ├── MailUncertain              a mail may or may not have left: a person decides
+├── MailRejected               the mail service refuses it, surely and for good: no retry mends it
 ├── ServiceUnavailable         retryable: throttled or down
 │   └── SourceUnavailable      one source of the business does not answer
 ├── SourceMisread              a source answers, but not as the data map says
@@ -40,6 +42,10 @@ class RequestError(RightsdeskError):
 
 
 class RequestNotFound(RequestError):
+    pass
+
+
+class SealBroken(RequestError):
     pass
 
 
@@ -119,6 +125,10 @@ class LimitReached(RightsdeskError):
 
 
 class MailUncertain(RightsdeskError):
+    pass
+
+
+class MailRejected(RightsdeskError):
     pass
 
 

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     TRACK = "track"
     RESULTS = "results"
     REVIEW = "review"
+    TASK = "task"
     SIGN_IN = "staff/sign-in"
     SESSION = "session"
 
@@ -31,11 +32,12 @@ LIFETIMES = {
     Purpose.TRACK: timedelta(days=730),
     Purpose.RESULTS: timedelta(days=30),
     Purpose.REVIEW: timedelta(days=200),
+    Purpose.TASK: timedelta(days=200),
     Purpose.SIGN_IN: timedelta(minutes=30),
     Purpose.SESSION: timedelta(hours=12),
 }
 CUSTOMER = "customer"
-STAFF_PURPOSES = frozenset({Purpose.REVIEW, Purpose.SIGN_IN, Purpose.SESSION})
+STAFF_PURPOSES = frozenset({Purpose.REVIEW, Purpose.TASK, Purpose.SIGN_IN, Purpose.SESSION})
 
 
 class Link(BaseModel):

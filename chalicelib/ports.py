@@ -95,6 +95,9 @@ class RequestStore(Protocol):
         Counted by a conditional write before anything is evaluated (rule 17). Raises LimitReached.
         """
 
+    def uncount(self, name: str, key: str, *, ends: datetime) -> None:
+        """Take one back: it turned out to be no try at anybody's door (a proven mailbox, a right answer)."""
+
     def claim(self, name: str, key: str, holder: str) -> str:
         """Who holds this: `holder` if nobody did (or it already does), else the one who came first."""
 

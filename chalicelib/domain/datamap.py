@@ -146,7 +146,7 @@ class SourceMap(Part):
                 continue
             other = self.collections.get(via.collection)
             if other is None or via.equals not in other.fields:
-                raise ValueError(f"{name}: via {via.collection}.{via.equals} is not mapped")
+                raise ValueError(f"collections.{name}.via: {via.collection}.{via.equals} is not mapped")
         self.order()
         return self
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -152,6 +152,10 @@ class Finding(BaseModel):
     treatments: list[Treatment] = Field(default_factory=list)
     matched: list[str] = Field(default_factory=list)
     """Data points answered rightly."""
+    recipients: list[str] = Field(default_factory=list)
+    """Whom the records themselves name as having received data (CET-3)."""
+    shown: list[Record] = Field(default_factory=list)
+    """What the review page may reveal: some records of each collection, without what is never disclosed."""
     failed: str | None = None
     """Why the source could not be read, in words for staff, without personal data."""
 
@@ -236,7 +240,7 @@ class Outcome(BaseModel):
     reference: str
     source: str
     state: OutcomeState
-    at: Any = None
+    at: datetime | None = None
     why: str | None = None
     done: dict[str, dict[Doing, int]] = Field(default_factory=dict)
     """Per collection, what has been done and read back, over all passes."""

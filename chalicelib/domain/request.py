@@ -77,10 +77,17 @@ class Personal(BaseModel):
     pet: str | None = None
     scope: str = "specific"
     period: str = "all"
+    proven_email: str | None = None
+    """The mailbox that opened the link, or that the member page vouched for: what selects data (rule 4)."""
     answers: dict[str, str] = Field(default_factory=dict)
     signature: str | None = None
     messages: list[Message] = Field(default_factory=list)
     explanation: str | None = None
+
+    @property
+    def addressee(self) -> str | None:
+        """Who gets the mails: the subject, also when an agent files; a parent for their child."""
+        return self.subject_email or self.email
 
 
 class Request(BaseModel):
@@ -118,8 +125,14 @@ class Request(BaseModel):
     appeal_of: str | None = None
     appealed_by: str | None = None
     not_staff: str | None = None
-    answered_with: str | None = None
     asked_before: bool = False
+    """The year's disclosure went out before: the first answer again (JEF-3)."""
+    categories_only: bool = False
+    """The proof did not suffice for details: the categories are answered (rule 10)."""
+    mail_attempt: int = 0
+    """Raised when staff send again a mail of which nobody knows whether it left."""
+    quiet: bool = False
+    """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
 
     sealed: bytes = b""
 

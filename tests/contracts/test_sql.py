@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
-from shop import MAP, ROWS, SqlShop, places, told, who
 
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing
 from chalicelib.errors import PlanDrifted, SourceMisread, SourceUnavailable
 from chalicelib.sources.sql import SqlSource, engine_for, schema_of
+
+from .shop import MAP, ROWS, SqlShop, places, told, who
 
 ANN = who(email="ann@example.com")
 

@@ -1,0 +1,98 @@
+"""Every trigger on one page: the web, then each step of the road in the order a request takes it.
+
+An entry point parses, calls one use case, answers. The road's order, waits and retries are in
+chalicelib/workflow/request.asl.json. HTTP routes live in blueprints; Lambdas must not, for then they would not
+import this module.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, Rate
+
+from chalicelib.bootstrap import services
+from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, verification
+from chalicelib.web import api, customer, staff
+
+app = Chalice(app_name="rightsdesk")
+app.register_blueprint(customer.customer)
+app.register_blueprint(staff.staff)
+app.register_blueprint(api.api)
+
+Event = dict[str, Any]
+
+
+@app.lambda_function()
+def ask_for_proof(event: Event, context: object) -> None:
+    verification.ask_for_proof(services(), event["request_id"], event["task_token"], reminder=event["reminder"])
+
+
+@app.lambda_function()
+def lapse(event: Event, context: object) -> None:
+    verification.lapse(services(), event["request_id"])
+
+
+@app.lambda_function()
+def gather_source(event: Event, context: object) -> Any:
+    return gathering.gather_source(services(), event["request_id"], event["source"])
+
+
+@app.lambda_function()
+def note_failed_source(event: Event, context: object) -> Any:
+    return gathering.note_failed_source(services(), event["request_id"], event["source"], event["error"])
+
+
+@app.lambda_function()
+def ask_staff(event: Event, context: object) -> None:
+    review.ask_staff(services(), event["request_id"], event["task_token"], reminder=event["reminder"])
+
+
+@app.lambda_function()
+def ask_customer(event: Event, context: object) -> None:
+    review.ask_customer(services(), event["request_id"], event["task_token"])
+
+
+@app.lambda_function()
+def lapse_reply(event: Event, context: object) -> None:
+    review.no_reply(services(), event["request_id"])
+
+
+@app.lambda_function()
+def offer_undo(event: Event, context: object) -> None:
+    fulfilment.offer_undo(services(), event["request_id"])
+
+
+@app.lambda_function()
+def begin_fulfilment(event: Event, context: object) -> None:
+    fulfilment.begin(services(), event["request_id"])
+
+
+@app.lambda_function()
+def fulfil_source(event: Event, context: object) -> Any:
+    return fulfilment.fulfil_source(services(), event["request_id"], event["source"])
+
+
+@app.lambda_function()
+def note_unfulfilled_source(event: Event, context: object) -> Any:
+    return fulfilment.note_unfulfilled_source(services(), event["request_id"], event["source"], event["error"])
+
+
+@app.lambda_function()
+def tell_recipients(event: Event, context: object) -> None:
+    recipients.tell(services(), event["request_id"])
+
+
+@app.lambda_function()
+def send_answer(event: Event, context: object) -> None:
+    answering.send_answer(services(), event["request_id"])
+
+
+@app.lambda_function()
+def need_attention(event: Event, context: object) -> None:
+    attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
+def take_up_the_lost(event: CloudWatchEvent) -> Any:
+    return attention.sweep(services())

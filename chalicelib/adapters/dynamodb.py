@@ -1,0 +1,206 @@
+"""The request store on one DynamoDB table.
+
+Rule 2: a change of status is one transaction, conditional on the version before; rule 17: what is counted is counted
+by one conditional write. No scans; reads are consistent but for the queue's index, which cannot be: whoever acts on
+what it shows commits on a version, and finds out. Leaves to others: the shape of items (items), how
+the table is spoken to (table).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.adapters import items
+from chalicelib.adapters.items import Item
+from chalicelib.adapters.table import Table
+from chalicelib.domain.audit import Event
+from chalicelib.domain.plan import Outcome
+from chalicelib.domain.request import Request
+from chalicelib.errors import (
+    AlreadyFiled,
+    LimitReached,
+    LinkMissing,
+    MailUncertain,
+    RequestChanged,
+    RequestNotFound,
+)
+from chalicelib.links import Link
+from chalicelib.ports import Clock, Suppression, Wait
+
+NEW = "attribute_not_exists(pk)"
+
+
+class DynamoStore:
+    """See ports.RequestStore. `client` is a boto3 DynamoDB client."""
+
+    def __init__(self, client: Any, table: str, clock: Clock) -> None:
+        self.table, self.clock = Table(client, table, clock), clock
+
+    # A request and its events
+
+    def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
+        steps = [
+            self.table.put_step(items.request_item(request), NEW),
+            self.table.put_step(items.event_item(event), NEW),
+        ]
+        steps += [self.table.put_step(items.link_item(link)) for link in links]
+        if once:
+            now = self.clock.now()
+            mark = items.once_item(once, request.reference, now)
+            free = f"{NEW} OR expires <= :now"
+            steps.append(self.table.put_step(mark, free, {":now": items.epoch(now)}, old=True))
+        refused = self.table.transact(steps)
+        first = refused.get(len(steps) - 1) if once else None
+        if first:
+            raise AlreadyFiled(first["reference"]["S"])
+        if refused:
+            raise RequestChanged(request.reference)
+
+    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
+        before = {":before": {"N": str(request.version - 1)}}
+        steps = [
+            self.table.put_step(items.request_item(request), "version = :before", before),
+            self.table.put_step(items.event_item(event), NEW),
+        ]
+        steps += [self.table.put_step(items.link_item(link)) for link in links]
+        if spend:
+            steps.append(self.table.spend_step(spend, event.at))
+        if self.table.transact(steps):
+            raise RequestChanged(request.reference)
+
+    def get(self, reference: str) -> Request:
+        item = self.table.get(items.of_request(reference, "REQUEST"))
+        if item is None:
+            raise RequestNotFound(reference)
+        return items.request_from(item)
+
+    def events(self, reference: str) -> list[Event]:
+        return [items.event_from(item) for item in self.table.family(f"REQ#{reference}", "EVENT#")]
+
+    def queue(self, limit: int = 200) -> list[Request]:
+        found = self.table.query(
+            limit, IndexName="due", KeyConditionExpression="queue = :open",
+            ExpressionAttributeValues={":open": {"S": items.OPEN}},
+        )  # fmt: skip
+        return [items.request_from(item) for item in found]
+
+    # What hangs on a request
+
+    def put_outcome(self, outcome: Outcome) -> None:
+        first, *more = items.outcome_items(outcome)
+        if more:
+            self.table.transact([self.table.put_step(item) for item in (first, *more)])
+        else:
+            self.table.write("put_item", Item=first)
+
+    def outcomes(self, reference: str) -> list[Outcome]:
+        return items.outcomes_from(self.table.family(f"REQ#{reference}", "OUTCOME#"))
+
+    def put_wait(self, wait: Wait) -> None:
+        self.table.write("put_item", Item=items.wait_item(wait))
+
+    def wait(self, reference: str, name: str) -> Wait | None:
+        item = self.table.get(items.of_request(reference, f"WAIT#{name}"))
+        return items.wait_from(item) if item else None
+
+    def put_links(self, links: Iterable[Link]) -> None:
+        for link in links:
+            self.table.write("put_item", Item=items.link_item(link))
+
+    def link(self, hash: str) -> Link:
+        item = self.table.get(items.link_key(hash))
+        if item is None:
+            raise LinkMissing
+        return items.link_from(item)
+
+    # Mails, each sent once
+
+    def claim_mail(self, reference: str, mail: str, at: datetime) -> bool:
+        mine = secrets.token_hex(8)  # tells a try of ours whose answer was lost from somebody else's claim
+        claimed = {**items.of_request(reference, f"MAIL#{mail}"), **_state("sending"), "by": {"S": mine}}
+        written = self.table.write(
+            "put_item", Item={**claimed, "at": {"S": items.instant(at)}},
+            ConditionExpression=f"{NEW} OR #state = :released",
+            ExpressionAttributeNames={"#state": "state"}, ExpressionAttributeValues={":released": {"S": "released"}},
+        )  # fmt: skip
+        if written.done or written.item.get("by") == {"S": mine}:
+            return True
+        if written.item["state"]["S"] == "sending":
+            raise MailUncertain(f"{reference} {mail}")
+        return False
+
+    def mail_sent(self, reference: str, mail: str, message_id: str) -> None:
+        sent = {**items.of_request(reference, f"MAIL#{mail}"), **_state("sent"), "message_id": {"S": message_id}}
+        self.table.write("put_item", Item=sent)
+
+    def release_mail(self, reference: str, mail: str) -> None:
+        self.table.write(
+            "update_item", Key=items.of_request(reference, f"MAIL#{mail}"), UpdateExpression="SET #state = :released",
+            ConditionExpression="#state = :sending", ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":released": {"S": "released"}, ":sending": {"S": "sending"}},
+        )  # fmt: skip
+
+    # Counters and claims
+
+    def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:
+        if limit < 1:
+            raise LimitReached(name, ends)
+        gone = items.epoch(ends + timedelta(days=1))
+        counted = self.table.write(
+            "update_item", Key=items.counter_key(name, key, ends),
+            UpdateExpression="ADD n :one SET expires = :gone",
+            ConditionExpression="attribute_not_exists(n) OR n < :limit",
+            ExpressionAttributeValues={":one": {"N": "1"}, ":limit": {"N": str(limit)}, ":gone": gone},
+            ReturnValues="UPDATED_NEW",
+        )  # fmt: skip
+        if not counted.done:
+            raise LimitReached(name, ends)
+        return int(counted.item["n"]["N"])
+
+    def uncount(self, name: str, key: str, *, ends: datetime) -> None:
+        self.table.write(
+            "update_item", Key=items.counter_key(name, key, ends), UpdateExpression="ADD n :less",
+            ConditionExpression="n > :none",
+            ExpressionAttributeValues={":less": {"N": "-1"}, ":none": {"N": "0"}},
+        )  # fmt: skip
+
+    def claim(self, name: str, key: str, holder: str) -> str:
+        claimed = self.table.write(
+            "put_item", Item={**items.key(f"CLAIM#{name}#{key}", "CLAIM"), "holder": {"S": holder}},
+            ConditionExpression=f"{NEW} OR holder = :me", ExpressionAttributeValues={":me": {"S": holder}},
+        )  # fmt: skip
+        return holder if claimed.done else str(claimed.item["holder"]["S"])
+
+    def release(self, name: str, key: str, holder: str) -> None:
+        self.table.write(
+            "delete_item", Key=items.key(f"CLAIM#{name}#{key}", "CLAIM"),
+            ConditionExpression="holder = :me", ExpressionAttributeValues={":me": {"S": holder}},
+        )  # fmt: skip
+
+    # Who asked to be left alone, and whose requests there are
+
+    def suppress(self, entries: Iterable[Suppression]) -> None:
+        for entry in entries:
+            self.table.write("put_item", Item=items.suppression_item(entry), ConditionExpression=NEW)
+
+    def suppressions(self, hash: str) -> list[Suppression]:
+        return [items.suppression_from(item) for item in self.table.family(f"STOP#{hash}")]
+
+    def lift_suppression(self, hash: str, scope: str) -> None:
+        self.table.write("delete_item", Key=items.key(f"STOP#{hash}", scope))
+
+    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
+        noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}
+        self.table.write("put_item", Item=noted, ConditionExpression=NEW)
+
+    def of_subject(self, hash: str) -> list[str]:
+        found = self.table.family(f"SUBJECT#{hash}")
+        newest_first = sorted(found, key=lambda item: datetime.fromisoformat(item["at"]["S"]), reverse=True)
+        return [item["sk"]["S"] for item in newest_first]
+
+
+def _state(name: str) -> Item:
+    return {"state": {"S": name}}

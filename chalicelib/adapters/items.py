@@ -1,0 +1,153 @@
+"""How each thing looks as a DynamoDB item: keys, the few attributes that conditions and the index need, one JSON.
+
+One table, families by key (pk / sk):
+    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source>[#<piece>] | WAIT#<name> | MAIL#<name>
+    LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
+    ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
+    STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
+`expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
+Leaves to others: when they are written together (dynamodb).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.audit import Event
+from chalicelib.domain.plan import Outcome
+from chalicelib.domain.request import Request
+from chalicelib.links import Link
+from chalicelib.ports import Suppression, Wait
+
+Item = dict[str, dict[str, Any]]
+
+OPEN = "open"
+DEAD_LINK_KEPT = timedelta(days=30)
+"""A link past its time is kept so long, so that opening it says so and offers a new one; then nobody knows it."""
+FORM_REMEMBERED = timedelta(days=30)
+PIECE = 250_000
+"""Bytes of a finding per item: DynamoDB takes 400 KB an item and 4 MB a transaction."""
+
+
+def key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def of_request(reference: str, sk: str) -> Item:
+    return key(f"REQ#{reference}", sk)
+
+
+def request_item(request: Request) -> Item:
+    """`queue` puts it in the sparse index `due`, as long as it is open."""
+    item: Item = {
+        **of_request(request.reference, "REQUEST"),
+        "json": {"S": request.model_dump_json(exclude={"sealed"})},
+        "sealed": {"B": request.sealed},
+        "version": {"N": str(request.version)},
+        "status": {"S": request.status.value},
+        "due_at": {"S": instant(request.due_at)},
+    }
+    if not request.status.is_final:
+        item["queue"] = {"S": OPEN}
+    return item
+
+
+def request_from(item: Item) -> Request:
+    return Request.model_validate_json(item["json"]["S"]).model_copy(update={"sealed": bytes(item["sealed"]["B"])})
+
+
+def event_item(event: Event) -> Item:
+    return {
+        **of_request(event.reference, f"EVENT#{event.number:06d}"),
+        "json": {"S": event.model_dump_json()},
+    }
+
+
+def event_from(item: Item) -> Event:
+    return Event.model_validate_json(item["json"]["S"])
+
+
+def outcome_items(outcome: Outcome) -> list[Item]:
+    """One item, and further ones for what does not fit in it. An earlier, longer outcome may leave pieces: unread."""
+    pieces = [outcome.sealed[at : at + PIECE] for at in range(0, len(outcome.sealed), PIECE)] or [b""]
+    names = [f"OUTCOME#{outcome.source}", *(f"OUTCOME#{outcome.source}#{n:03d}" for n in range(1, len(pieces)))]
+    made = [
+        {**of_request(outcome.reference, sk), "sealed": {"B": piece}} for sk, piece in zip(names, pieces, strict=True)
+    ]
+    made[0]["json"] = {"S": outcome.model_dump_json(exclude={"sealed"})}
+    made[0]["pieces"] = {"N": str(len(pieces))}
+    return made
+
+
+def outcomes_from(found: Iterable[Item]) -> list[Outcome]:
+    """The outcomes of one request, by source."""
+    by_key = {item["sk"]["S"]: item for item in found}
+    outcomes = []
+    for sk, item in by_key.items():
+        if "json" in item:
+            rest = (by_key[f"{sk}#{n:03d}"]["sealed"]["B"] for n in range(1, int(item["pieces"]["N"])))
+            sealed = b"".join((bytes(item["sealed"]["B"]), *rest))
+            outcome = Outcome.model_validate_json(item["json"]["S"])
+            outcomes.append(outcome.model_copy(update={"sealed": sealed}))
+    return sorted(outcomes, key=lambda o: o.source)
+
+
+def wait_item(wait: Wait) -> Item:
+    return {**of_request(wait.reference, f"WAIT#{wait.name}"), "json": {"S": wait.model_dump_json()}}
+
+
+def wait_from(item: Item) -> Wait:
+    return Wait.model_validate_json(item["json"]["S"])
+
+
+def link_key(hash: str) -> Item:
+    return key(f"LINK#{hash}", "LINK")
+
+
+def link_item(link: Link) -> Item:
+    item: Item = {
+        **link_key(link.hash),
+        "json": {"S": link.model_dump_json(exclude={"used_at"})},
+        "expires": epoch(link.expires_at + DEAD_LINK_KEPT),
+    }
+    if link.used_at:
+        item["used_at"] = {"S": link.used_at.isoformat()}
+    return item
+
+
+def link_from(item: Item) -> Link:
+    link = Link.model_validate_json(item["json"]["S"])
+    used_at = item.get("used_at")
+    return link.model_copy(update={"used_at": datetime.fromisoformat(used_at["S"])}) if used_at else link
+
+
+def once_item(form: str, reference: str, now: datetime) -> Item:
+    return {**key(f"ONCE#{form}", "ONCE"), "reference": {"S": reference}, "expires": epoch(now + FORM_REMEMBERED)}
+
+
+def counter_key(name: str, key_counted: str, ends: datetime) -> Item:
+    """The window is part of the key: the next one starts at nothing."""
+    return key(f"COUNT#{name}#{key_counted}#{instant(ends)}", "COUNT")
+
+
+def suppression_item(entry: Suppression) -> Item:
+    return {**key(f"STOP#{entry.hash}", entry.scope), "json": {"S": entry.model_dump_json()}}
+
+
+def suppression_from(item: Item) -> Suppression:
+    return Suppression.model_validate_json(item["json"]["S"])
+
+
+def epoch(at: datetime) -> dict[str, str]:
+    return {"N": str(int(at.timestamp()))}
+
+
+def expired(item: Item, now: datetime) -> bool:
+    return "expires" in item and int(item["expires"]["N"]) <= now.timestamp()
+
+
+def instant(at: datetime) -> str:
+    """UTC, to the second, so that text sorts as time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,196 @@
+"""Every port in memory, for tests and for trying things out: real ones, not recordings of calls.
+
+The workflow drives nothing by itself: a test looks at `started`, opens waits with `wait_for` and reads `answers`,
+or hands in `on_start` and `on_complete` to drive the steps. Leaves to others: the store (memory_store).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any
+
+from chalicelib.adapters.memory_store import MemoryStore
+from chalicelib.adapters.sealing import seal, unseal
+from chalicelib.errors import Misconfigured, RequestNotFound
+
+__all__ = [
+    "MemoryMailer",
+    "MemoryPackageStore",
+    "MemorySecrets",
+    "MemoryStore",
+    "MemoryVault",
+    "MemoryWorkflow",
+    "Sent",
+    "SetClock",
+    "SteadyChance",
+]
+
+
+class MemoryVault:
+    """See ports.Vault."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, bytes] = {}
+
+    def begin(self, reference: str) -> None:
+        self._keys.setdefault(reference, os.urandom(32))
+
+    def seal(self, reference: str, clear: bytes) -> bytes:
+        return seal(self._key(reference), reference, clear)
+
+    def open(self, reference: str, sealed: bytes) -> bytes:
+        return unseal(self._key(reference), reference, sealed)
+
+    def forget(self, reference: str) -> None:
+        self._keys.pop(reference, None)
+
+    def _key(self, reference: str) -> bytes:
+        try:
+            return self._keys[reference]
+        except KeyError:
+            raise RequestNotFound(reference) from None
+
+
+@dataclass(frozen=True)
+class Sent:
+    id: str
+    sender: str
+    to: str
+    message: bytes
+
+
+class MemoryMailer:
+    """See ports.Mailer. `sent` keeps every message, oldest first; `fault` is raised instead of sending, if set."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.fault: Exception | None = None
+        self._lock = RLock()
+
+    def send(self, *, sender: str, to: str, message: bytes) -> str:
+        if self.fault:
+            raise self.fault
+        with self._lock:
+            mail = Sent(f"mail-{len(self.sent) + 1}", sender, to, message)
+            self.sent.append(mail)
+        return mail.id
+
+
+@dataclass
+class MemoryWorkflow:
+    """See ports.Workflow. Answers to a wait are (output, None) or (None, error class)."""
+
+    on_start: Callable[[str, Mapping[str, Any]], None] | None = None
+    on_complete: Callable[[str, Mapping[str, Any]], None] | None = None
+    started: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, tuple[dict[str, Any] | None, str | None]] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
+    _lock: Any = field(default_factory=RLock, repr=False)
+    _tokens: Any = field(default_factory=lambda: itertools.count(1), repr=False)
+
+    def wait_for(self, what: str = "wait") -> str:
+        """Begin a wait as the machine would; its task token."""
+        with self._lock:
+            token = f"{what}-{next(self._tokens)}"
+            self.waiting.add(token)
+        return token
+
+    def time_out(self, token: str) -> None:
+        """The wait ends without an answer."""
+        with self._lock:
+            self.waiting.discard(token)
+
+    def start(self, name: str, data: Mapping[str, Any]) -> None:
+        with self._lock:
+            if name in self.started:
+                return
+            self.started[name] = dict(data)
+        if self.on_start:
+            self.on_start(name, data)
+
+    def complete(self, token: str, output: Mapping[str, Any]) -> bool:
+        if not self._answer(token, (dict(output), None)):
+            return False
+        if self.on_complete:
+            self.on_complete(token, output)
+        return True
+
+    def fail(self, token: str, error: str) -> bool:
+        return self._answer(token, (None, error))
+
+    def _answer(self, token: str, answer: tuple[dict[str, Any] | None, str | None]) -> bool:
+        with self._lock:
+            if token not in self.waiting:
+                return False
+            self.waiting.remove(token)
+            self.answers[token] = answer
+        return True
+
+
+class MemoryPackageStore:
+    """See ports.PackageStore. Its links are `memory:` addresses that nothing opens."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, dict[str, bytes]] = {}
+        self.packages: dict[str, bytes] = {}
+
+    def put_part(self, reference: str, name: str, data: bytes) -> None:
+        self._parts.setdefault(reference, {})[name] = data
+
+    def parts(self, reference: str) -> dict[str, bytes]:
+        return dict(sorted(self._parts.get(reference, {}).items()))
+
+    def put_package(self, reference: str, data: bytes) -> None:
+        self.packages[reference] = data
+
+    def package_url(self, reference: str, filename: str, seconds: int) -> str:
+        if reference not in self.packages:
+            raise RequestNotFound(reference)
+        return f"memory:packages/{reference}/{filename}?seconds={seconds}"
+
+    def forget(self, reference: str) -> None:
+        self._parts.pop(reference, None)
+        self.packages.pop(reference, None)
+
+
+class MemorySecrets:
+    """See ports.Secrets. Without `keys`: fixed ones, for tests only."""
+
+    def __init__(self, keys: Mapping[str, bytes] | None = None) -> None:
+        self._keys = dict(keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member")})
+
+    def get(self, name: str) -> bytes:
+        if name not in self._keys:
+            raise Misconfigured("memory", name, "is missing", "put 32 random bytes there")
+        return self._keys[name]
+
+
+class SetClock:
+    """See ports.Clock: stands still until told to go on."""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at or datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, by: timedelta) -> None:
+        self.at += by
+
+
+class SteadyChance:
+    """See ports.Chance: the same row of tokens and numbers every time, each different."""
+
+    def __init__(self) -> None:
+        self._next = itertools.count(1)
+
+    def token(self) -> str:
+        return f"token-{next(self._next):037d}"
+
+    def number(self, bits: int) -> int:
+        return (next(self._next) * 0x9E3779B97F4A7C15) % (1 << bits)

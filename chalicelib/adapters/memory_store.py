@@ -1,0 +1,187 @@
+"""The request store in memory: the same promises as on DynamoDB (one contract suite holds both), under one lock.
+
+What it gives back is what it was given, written out and read again, so that nobody holds a hand on what is stored.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from threading import RLock
+from typing import Concatenate, ParamSpec, TypeVar
+
+from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED
+from chalicelib.domain.audit import Event
+from chalicelib.domain.plan import Outcome
+from chalicelib.domain.request import Request
+from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
+from chalicelib.links import Link
+from chalicelib.ports import Clock, Suppression, Wait
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _alone(
+    method: Callable[Concatenate[MemoryStore, P], R],
+) -> Callable[Concatenate[MemoryStore, P], R]:
+    @functools.wraps(method)
+    def alone(self: MemoryStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return alone
+
+
+class MemoryStore:
+    """See ports.RequestStore."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.lock = clock, RLock()
+        self._requests: dict[str, Request] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._forms: dict[str, tuple[str, datetime]] = {}
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._waits: dict[tuple[str, str], Wait] = {}
+        self._links: dict[str, Link] = {}
+        self._mails: dict[tuple[str, str], str] = {}
+        self._counts: dict[tuple[str, str, datetime], int] = {}
+        self._claims: dict[tuple[str, str], str] = {}
+        self._suppressions: dict[tuple[str, str], Suppression] = {}
+        self._subjects: dict[str, dict[str, datetime]] = {}
+
+    @_alone
+    def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
+        first, until = self._forms.get(once or "", ("", self.clock.now()))
+        if until > self.clock.now():
+            raise AlreadyFiled(first)
+        if request.reference in self._requests:
+            raise RequestChanged(request.reference)
+        if once:
+            self._forms[once] = request.reference, self.clock.now() + FORM_REMEMBERED
+        self._keep(request, event, links)
+
+    @_alone
+    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
+        stored = self._requests.get(request.reference)
+        if stored is None or stored.version != request.version - 1:
+            raise RequestChanged(request.reference)
+        if event.number in {e.number for e in self._events[request.reference]}:
+            raise RequestChanged(request.reference)
+        if spend:
+            standing = self._links.get(spend.hash)
+            if standing is None or standing.used_at:
+                raise RequestChanged(request.reference)
+            self._links[spend.hash] = standing.model_copy(update={"used_at": event.at})
+        self._keep(request, event, links)
+
+    def _keep(self, request: Request, event: Event, links: Iterable[Link]) -> None:
+        self._requests[request.reference] = request.model_copy(deep=True)
+        self._events.setdefault(request.reference, []).append(event)
+        self._links.update({link.hash: link for link in links})
+
+    @_alone
+    def get(self, reference: str) -> Request:
+        if reference not in self._requests:
+            raise RequestNotFound(reference)
+        return self._requests[reference].model_copy(deep=True)
+
+    @_alone
+    def events(self, reference: str) -> list[Event]:
+        return sorted(self._events.get(reference, []), key=lambda e: e.number)
+
+    @_alone
+    def queue(self, limit: int = 200) -> list[Request]:
+        still_open = [r.model_copy(deep=True) for r in self._requests.values() if not r.status.is_final]
+        return sorted(still_open, key=lambda r: r.due_at)[:limit]
+
+    @_alone
+    def put_outcome(self, outcome: Outcome) -> None:
+        written = Outcome.model_validate_json(outcome.model_dump_json(exclude={"sealed"}))
+        self._outcomes[outcome.reference, outcome.source] = written.model_copy(update={"sealed": outcome.sealed})
+
+    @_alone
+    def outcomes(self, reference: str) -> list[Outcome]:
+        return [o.model_copy(deep=True) for (ref, _), o in sorted(self._outcomes.items()) if ref == reference]
+
+    @_alone
+    def put_wait(self, wait: Wait) -> None:
+        self._waits[wait.reference, wait.name] = wait
+
+    @_alone
+    def wait(self, reference: str, name: str) -> Wait | None:
+        return self._waits.get((reference, name))
+
+    @_alone
+    def put_links(self, links: Iterable[Link]) -> None:
+        self._links.update({link.hash: link for link in links})
+
+    @_alone
+    def link(self, hash: str) -> Link:
+        link = self._links.get(hash)
+        if link is None or link.expires_at + DEAD_LINK_KEPT <= self.clock.now():
+            raise LinkMissing
+        return link
+
+    @_alone
+    def claim_mail(self, reference: str, mail: str, at: datetime) -> bool:  # noqa: ARG002  (kept for people, on AWS)
+        state = self._mails.get((reference, mail), "released")
+        if state == "sending":
+            raise MailUncertain(f"{reference} {mail}")
+        if state == "released":
+            self._mails[reference, mail] = "sending"
+        return state == "released"
+
+    @_alone
+    def mail_sent(self, reference: str, mail: str, message_id: str) -> None:  # noqa: ARG002
+        self._mails[reference, mail] = "sent"
+
+    @_alone
+    def release_mail(self, reference: str, mail: str) -> None:
+        if self._mails.get((reference, mail)) == "sending":
+            self._mails[reference, mail] = "released"
+
+    @_alone
+    def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:
+        so_far = self._counts.get((name, key, ends), 0)
+        if so_far >= limit:
+            raise LimitReached(name, ends)
+        self._counts[name, key, ends] = so_far + 1
+        return so_far + 1
+
+    @_alone
+    def uncount(self, name: str, key: str, *, ends: datetime) -> None:
+        if self._counts.get((name, key, ends)):
+            self._counts[name, key, ends] -= 1
+
+    @_alone
+    def claim(self, name: str, key: str, holder: str) -> str:
+        return self._claims.setdefault((name, key), holder)
+
+    @_alone
+    def release(self, name: str, key: str, holder: str) -> None:
+        if self._claims.get((name, key)) == holder:
+            del self._claims[name, key]
+
+    @_alone
+    def suppress(self, entries: Iterable[Suppression]) -> None:
+        for entry in entries:
+            self._suppressions.setdefault((entry.hash, entry.scope), entry)
+
+    @_alone
+    def suppressions(self, hash: str) -> list[Suppression]:
+        return [entry for (whose, _), entry in sorted(self._suppressions.items()) if whose == hash]
+
+    @_alone
+    def lift_suppression(self, hash: str, scope: str) -> None:
+        self._suppressions.pop((hash, scope), None)
+
+    @_alone
+    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
+        self._subjects.setdefault(hash, {}).setdefault(reference, at)
+
+    @_alone
+    def of_subject(self, hash: str) -> list[str]:
+        noted = sorted(self._subjects.get(hash, {}).items())
+        return [reference for reference, _ in sorted(noted, key=lambda one: one[1], reverse=True)]

@@ -1,0 +1,72 @@
+"""Access packages and their parts on S3: under one prefix per request, in a bucket that expires them.
+
+Rule 7 names this exception: unversioned, encrypted by the bucket's default, expiring. A link to a package is made
+when it is used, for it dies with the role's session. Leaves to others: what is in a package (package/).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.faults import http_status, retryable
+from chalicelib.errors import RequestNotFound
+
+
+class S3PackageStore:
+    """See ports.PackageStore. `signer` is the client that signs links, where files have another address than S3's."""
+
+    def __init__(self, client: Any, bucket: str, signer: Any = None) -> None:
+        self.client, self.bucket, self.signer = client, bucket, signer or client
+
+    def put_part(self, reference: str, name: str, data: bytes) -> None:
+        self._put(_part(reference, name), data, "application/octet-stream")
+
+    def parts(self, reference: str) -> dict[str, bytes]:
+        prefix = _part(reference, "")
+        return {key.removeprefix(prefix): self._read(key) for key in self._keys(prefix)}
+
+    def put_package(self, reference: str, data: bytes) -> None:
+        self._put(_package(reference), data, "application/zip")
+
+    def package_url(self, reference: str, filename: str, seconds: int) -> str:
+        place = {"Bucket": self.bucket, "Key": _package(reference)}
+        try:
+            with retryable("s3"):
+                self.client.head_object(**place)
+        except ClientError as fault:
+            if http_status(fault) != 404:
+                raise
+            raise RequestNotFound(reference) from None
+        shown_as = {"ResponseContentDisposition": f'attachment; filename="{filename}"'}
+        return str(self.signer.generate_presigned_url("get_object", Params={**place, **shown_as}, ExpiresIn=seconds))
+
+    def forget(self, reference: str) -> None:
+        keys = self._keys(f"packages/{reference}/")
+        for start in range(0, len(keys), 1000):
+            doomed = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
+            with retryable("s3"):
+                self.client.delete_objects(Bucket=self.bucket, Delete=doomed)
+
+    def _put(self, key: str, data: bytes, kind: str) -> None:
+        with retryable("s3"):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=kind)
+
+    def _read(self, key: str) -> bytes:
+        with retryable("s3"):
+            data: bytes = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return data
+
+    def _keys(self, prefix: str) -> list[str]:
+        with retryable("s3"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+
+def _part(reference: str, name: str) -> str:
+    return f"packages/{reference}/parts/{name}"
+
+
+def _package(reference: str) -> str:
+    return f"packages/{reference}/package.zip"

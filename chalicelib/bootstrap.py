@@ -1,0 +1,89 @@
+"""The only wiring: which adapter stands behind each port, built once, when first asked for.
+
+Nothing is read or connected at import, and boto3 is imported only here and only when AWS is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from chalicelib.businesses.model import Business
+from chalicelib.config import Settings
+from chalicelib.ports import Source
+from chalicelib.services import Services
+
+_lock = Lock()
+_built: Services | None = None
+
+
+def services() -> Services:
+    """The services of this process, from the environment. Raises Misconfigured."""
+    global _built
+    if _built is None:
+        with _lock:
+            if _built is None:  # another thread may have built them while this one waited
+                _built = build(Settings.from_env())
+    return _built
+
+
+@contextmanager
+def override(other: Services) -> Iterator[Services]:
+    """`other` for everybody in this process, until left: tests, and the laptop run."""
+    global _built
+    with _lock:
+        before, _built = _built, other
+    try:
+        yield other
+    finally:
+        with _lock:
+            _built = before
+
+
+def build(settings: Settings) -> Services:
+    """Everything on AWS, as `settings` say. Raises Misconfigured for a business whose files are wrong."""
+    import boto3
+    from botocore.config import Config
+
+    from chalicelib.adapters.dynamodb import DynamoStore
+    from chalicelib.adapters.kms import KmsVault
+    from chalicelib.adapters.s3 import S3PackageStore
+    from chalicelib.adapters.secrets import ManagerSecrets
+    from chalicelib.adapters.ses import SesMailer
+    from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
+    from chalicelib.adapters.system import SystemChance, SystemClock
+    from chalicelib.businesses.loader import load
+
+    patient = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+    once = Config(connect_timeout=3, read_timeout=25, retries={"total_max_attempts": 1})  # a mail tried twice is two
+    session = boto3.Session()
+
+    def client(service: str, config: Any = patient, **more: Any) -> Any:
+        return session.client(service, config=config, **more)
+
+    business, clock, dynamodb, s3 = load(settings.business), SystemClock(), client("dynamodb"), client("s3")
+    return Services(
+        business=business,
+        settings=settings,
+        store=DynamoStore(dynamodb, settings.table, clock),
+        vault=KmsVault(client("kms"), dynamodb, key_id=settings.kms_key, table=settings.keys_table),
+        mailer=SesMailer(client("ses", once)),
+        workflow=StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine),
+        packages=S3PackageStore(
+            s3, settings.packages, client("s3", endpoint_url=settings.files_url) if settings.files_url else s3
+        ),
+        sources=sources_of(business, settings.database_url),
+        secrets=ManagerSecrets(client("secretsmanager"), settings.secrets),
+        clock=clock,
+        chance=SystemChance(),
+    )
+
+
+def sources_of(business: Business, database_url: str) -> Mapping[str, Source]:
+    """The places of the data map, by name. Connects to none yet."""
+    from chalicelib.sources.sql import SqlSource, engine_for
+
+    engine = engine_for(database_url)
+    return {name: SqlSource(name, source, engine) for name, source in business.datamap.sources.items()}

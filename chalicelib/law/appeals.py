@@ -1,0 +1,40 @@
+"""Where somebody who was refused can go, in words for them (rule 10: a refusal names how to appeal or complain).
+
+An appeal to the business is always open, decided by someone else; some laws demand it and say by when.
+Leaves to others: the appeal itself (usecases), its clock (clocks.appeal_clock).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.law.loader import appeal_of
+from chalicelib.law.model import Refusal, Regime
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way on after a refusal. `owed`: the law itself demands the appeal. `words` is for the customer, whole."""
+
+    owed: bool
+    days: int
+    authority: str
+    page: str | None
+    citation: str
+    words: str
+
+
+def appeal_route(regime: Regime | str) -> Route:
+    """The appeal and complaint route of a regime; the policy's where its own is not established."""
+    refusal, decide = appeal_of(regime)
+    days = decide.aim or decide.count
+    return Route(refusal.owed, days, refusal.authority, refusal.page, refusal.cite, _words(refusal, days))
+
+
+def _words(refusal: Refusal, days: int) -> str:
+    where = f"{refusal.authority} ({refusal.page})" if refusal.page else refusal.authority
+    court = " You may also go to court." if refusal.court else ""
+    return (
+        "You can appeal from the page of your request. Someone who did not take this decision will look at it afresh "
+        f"and answer within {days} days. You can also complain to {where}.{court}"
+    )

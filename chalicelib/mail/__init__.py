@@ -1,0 +1,1 @@
+"""What is written to people: templates and the words they share with the pages."""

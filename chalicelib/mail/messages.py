@@ -1,0 +1,89 @@
+"""Mails: a template and its context become one MIME message, text and HTML.
+
+The subject carries the reference and nothing personal (rule 7); no remote images, no data asked by reply (JEF-9).
+Leaves to others: whether to send and to whom (usecases/correspondence), handing over (adapters/ses).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from chalicelib.businesses.model import Business
+from chalicelib.mail import colours, words
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
+
+
+def compose(
+    name: str,
+    *,
+    business: Business,
+    to: str,
+    reference: str | None,
+    context: Mapping[str, Any],
+    at: datetime,
+) -> bytes:
+    """The raw message `templates/mail/<name>` for `context`, dated `at` (UTC).
+
+    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
+    """
+    told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
+    domain = business.sender.partition("@")[2]
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(display_name=business.name, addr_spec=business.sender)
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = _part(name, "subject.txt", told).strip()
+    message["Date"] = format_datetime(at.astimezone(UTC))
+    message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{domain}>"
+    if reference:
+        message["In-Reply-To"] = message["References"] = f"<{reference}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(_part(name, "body.txt", told), cte="quoted-printable")
+    message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
+    return message.as_bytes()
+
+
+def _part(name: str, part: str, context: Mapping[str, Any]) -> str:
+    return environment().get_template(f"{name}/{part}").render(context)
+
+
+def _stable(*said: str | None) -> str:
+    return hashlib.blake2b("\n".join(s or "" for s in said).encode(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Templates that fail on a missing name; HTML escapes what it is given, text and subjects do not."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals.update(words=words)
+    env.filters.update(day=_day, moment=_moment)
+    return env
+
+
+@pass_context
+def _day(context: Context, at: datetime) -> str:
+    return words.day(at, context["business"])
+
+
+@pass_context
+def _moment(context: Context, at: datetime) -> str:
+    return words.moment(at, context["business"])

@@ -1,0 +1,202 @@
+"""Plain words for what the code names: rights, statuses, grounds, events. Shared by mails and pages.
+
+Short words, said to the person. Leaves to others: a business's own words (business.yaml).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from chalicelib.businesses.model import Business
+from chalicelib.domain.decision import Ground
+from chalicelib.domain.plan import Doing
+from chalicelib.domain.request import Channel, Relationship, Right
+from chalicelib.domain.status import Status
+from chalicelib.links import Purpose
+
+
+class RightWords(NamedTuple):
+    title: str
+    """On a button, said by the customer."""
+    asked: str
+    """After "you asked us"."""
+    next: str
+    """What happens once it has been sent in."""
+
+
+RIGHTS = {
+    Right.ACCESS: RightWords(
+        "See my data",
+        "to show you what we hold about you",
+        "Then we look in every place where we keep data, and a person checks it before it is sent to you.",
+    ),
+    Right.CORRECTION: RightWords(
+        "Correct my data",
+        "to correct what we hold about you",
+        "Then a person checks the change, we make it everywhere, and we tell you.",
+    ),
+    Right.DELETION: RightWords(
+        "Delete my data",
+        "to delete what we hold about you",
+        "Then a person checks it. Before anything is deleted you have time to change your mind.",
+    ),
+    Right.CALIFORNIA_DISCLOSURE: RightWords(
+        "Learn who was told (California)",
+        "to tell you which other companies were given personal information",
+        "Then we send you the list for last year.",
+    ),
+    Right.OPT_OUT: RightWords(
+        "Stop mail or sharing",
+        "to stop mail or sharing",
+        "It took effect when you sent it. There is nothing to confirm.",
+    ),
+    Right.CONCERN: RightWords(
+        "Raise a concern", "to look into your concern", "Then a person reads it and writes back to you."
+    ),
+}
+
+STATUSES = {
+    Status.RECEIVED: ("We have your request.", ""),
+    Status.VERIFYING: ("Please confirm.", "We sent you an email with a button. Nothing happens before you press it."),
+    Status.GATHERING: ("We are looking.", "We search every place where we keep data."),
+    Status.IN_REVIEW: ("A person is checking.", "You need not do anything now."),
+    Status.ASKED: ("We have a question.", "It is in the email we sent you. Please answer it here."),
+    Status.COOLING_OFF: ("You can still change your mind.", "Your request is approved. Nothing has been deleted yet."),
+    Status.FULFILLING: ("We are carrying it out.", "We write to you when it is done."),
+    Status.FROZEN: ("On hold.", "Somebody said “that wasn’t me”. Nothing moves until a person has looked."),
+    Status.NEEDS_ATTENTION: ("We are mending something.", "A step on our side did not work. You need not do anything."),
+    Status.FULFILLED: ("Done.", "The answer is in your email."),
+    Status.PARTLY_FULFILLED: ("Mostly done.", "One part did not work yet. We keep trying, and will write to you again."),
+    Status.REFUSED: ("We said no.", "Our email says why, and what would change it."),
+    Status.LAPSED: ("Closed.", "It was never confirmed, so nothing was changed."),
+    Status.WITHDRAWN: ("Taken back.", "Nothing more will happen."),
+}
+"""The tracker's heading and the sentence under it."""
+
+STATUS_NAMES = {
+    Status.RECEIVED: "Received", Status.VERIFYING: "Waits for proof", Status.GATHERING: "Gathering data",
+    Status.IN_REVIEW: "Waits for a decision", Status.ASKED: "Waits for the customer’s reply",
+    Status.COOLING_OFF: "Undo window", Status.FULFILLING: "Being carried out", Status.FROZEN: "On hold: “not me”",
+    Status.NEEDS_ATTENTION: "Needs attention", Status.FULFILLED: "Done", Status.PARTLY_FULFILLED: "Partly done",
+    Status.REFUSED: "Refused", Status.LAPSED: "Lapsed", Status.WITHDRAWN: "Withdrawn",
+}  # fmt: skip
+
+EVENTS = {
+    Status.RECEIVED: "Request received", Status.VERIFYING: "Email sent: please confirm",
+    Status.GATHERING: "Looking for data", Status.IN_REVIEW: "With a person for a decision",
+    Status.ASKED: "We asked a question", Status.COOLING_OFF: "Approved; time to change your mind",
+    Status.FULFILLING: "Being carried out", Status.FROZEN: "On hold: “that wasn’t me”",
+    Status.NEEDS_ATTENTION: "A step did not work; a person is on it", Status.FULFILLED: "Done and answered",
+    Status.PARTLY_FULFILLED: "Answered; one part still to come", Status.REFUSED: "Refused; the reason was mailed",
+    Status.LAPSED: "Closed: not confirmed in time", Status.WITHDRAWN: "Taken back",
+}  # fmt: skip
+"""A status reached, told as something that happened. Other events say themselves."""
+
+
+class GroundWords(NamedTuple):
+    label: str
+    told: str
+    change: str
+
+
+GROUNDS = {
+    Ground.NO_MATCH: GroundWords(
+        "Nobody found under this identity",
+        "We could not find you in our records with what you gave us.",
+        "Ask again from the email address, or with the customer number, that you used with us.",
+    ),
+    Ground.INSUFFICIENT_VERIFICATION: GroundWords(
+        "Identity not proven",
+        "We could not be sure enough that it was you. We protect your data from strangers this way.",
+        "Ask again and answer more of the questions on the confirmation page.",
+    ),
+    Ground.SUSPECTED_FRAUD: GroundWords(
+        "Suspected fraud",
+        "Something about this request did not look right, so we stopped it to protect the person it is about.",
+        "If it was really you, appeal and tell us so. Another person will look.",
+    ),
+    Ground.TOO_MANY_REQUESTS: GroundWords(
+        "Asked too often",
+        "You asked the same thing a short time ago, and we answered it.",
+        "Ask again later, or appeal if something has changed since.",
+    ),
+    Ground.CLAIM_NOT_COVERED: GroundWords(
+        "Not something this right covers",
+        "What you asked for is not something this kind of request can do.",
+        "Choose another kind of request, or appeal and tell us what you need.",
+    ),
+    Ground.EXEMPT: GroundWords(
+        "The data is exempt",
+        "We must or may keep this data for a reason the law names.",
+        "When that reason ends, ask again. What no reason covers is dealt with all the same.",
+    ),
+    Ground.OUTSIDE_REGIME: GroundWords(
+        "No law or policy gives this right",
+        "Neither the law where you live nor our privacy policy gives this right.",
+        "If you live somewhere else than we thought, appeal and tell us where.",
+    ),
+    Ground.OTHER: GroundWords(
+        "Another reason (explain)", "We had another reason.", "Appeal, and tell us what we got wrong."
+    ),
+}
+
+STANDS_ON = {"policy": "our privacy policy", "law": "the law", "courtesy": "our courtesy"}
+RELATIONSHIPS = {
+    Relationship.SELF: "for themselves", Relationship.PARENT: "a parent or guardian, for a child",
+    Relationship.AGENT: "an agent, for someone else",
+}  # fmt: skip
+CHANNELS = {
+    Channel.WEB: "web form", Channel.MEMBER_PAGE: "member page", Channel.EMAIL: "email", Channel.PHONE: "phone",
+    Channel.POST: "letter", Channel.AGENT: "agent",
+}  # fmt: skip
+REGIMES = {
+    "us-ca-ccpa": "California Consumer Privacy Act", "us-ca-shine-the-light": "California Civil Code 1798.83",
+    "us-nv-603a": "Nevada NRS 603A", "us-wa-mhmda": "Washington My Health My Data Act", "eu-gdpr": "GDPR",
+    "uk-gdpr": "UK GDPR", "us-coppa": "COPPA", "us-marketing-opt-outs": "US marketing opt-out rules",
+    "policy": "our privacy policy",
+}  # fmt: skip
+DOINGS = {
+    Doing.EXPORT: "to send", Doing.CHANGE: "to change", Doing.DELETE: "to delete", Doing.BLANK: "to blank",
+    Doing.KEEP: "to keep",
+}  # fmt: skip
+IDENTIFIERS = {
+    "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
+}  # fmt: skip
+LINK_PURPOSES = {
+    "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
+    "review": "to decide a request", "stop": "to stop mail", "task": "to report work done by hand", "staff": "to sign in", "session": "to sign in",
+    Purpose.SIGN_IN.value: "to sign in",
+}  # fmt: skip
+
+
+def happened(what: str) -> str:
+    """An audit event's `what`, told to a person."""
+    try:
+        return EVENTS[Status(what)]
+    except ValueError:
+        return what.replace("_", " ").replace("-", " ").capitalize()
+
+
+def regime(name: str) -> str:
+    return REGIMES.get(name, f"the law of {name[3:].upper()}" if name.startswith("us-") else name)
+
+
+def day(at: datetime | date, business: Business) -> str:
+    """A day as the business's customers write it, in its own time zone: January 4, 2027."""
+    local = at.astimezone(business.zone) if isinstance(at, datetime) else at
+    return f"{local:%B} {local.day}, {local.year}"
+
+
+def moment(at: datetime, business: Business) -> str:
+    """A time with its day and zone: January 4, 2027, 3:05 PM PST."""
+    local = at.astimezone(business.zone)
+    return f"{day(at, business)}, {local.hour % 12 or 12}:{local:%M %p %Z}"
+
+
+def scope(scope: str, business: Business) -> str:
+    """What an opt-out scope stops, in the business's words."""
+    kind = business.kinds.get(scope.removeprefix("kind:"))
+    if scope.startswith("kind:") and kind:
+        return kind.title
+    return business.opt_outs.get(scope, scope.replace("_", " "))

@@ -1,0 +1,163 @@
+"""Answering: the last step mails the answer, then ends the request as what was truly reached.
+
+Rule 8: anything short of all is `partly_fulfilled`, said to customer and staff. Rule 10: a refusal names its ground.
+Rule 12: what is kept is told. The mail goes first and the status after, so a mail that fails is tried again while the
+request is still open. Leaves to others: the words (templates), the package's inside (package).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.domain.decision import Verdict
+from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
+from chalicelib.domain.request import Personal, Request, Right
+from chalicelib.domain.status import Status, advance
+from chalicelib.errors import PlanDrifted
+from chalicelib.links import Purpose
+from chalicelib.package import build
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, judging, recipients, refusals, road
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an answer is written from."""
+
+    request: Request
+    personal: Personal
+    outcomes: list[Outcome]
+    failed: list[Outcome]
+
+
+def send_answer(svc: Services, reference: str) -> None:
+    """Answer the customer and end the request. Raises PlanDrifted: back to gathering, then to staff."""
+    request = svc.store.get(reference)
+    if request.status is Status.GATHERING:
+        raise PlanDrifted(reference)
+    request = road.live(svc, reference)
+    outcomes = svc.store.outcomes(reference)
+    if any(o.state is OutcomeState.DRIFTED for o in outcomes):
+        drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
+        svc.store.commit(drifted, event)
+        raise PlanDrifted(reference)
+    if request.decision and request.decision.verdict is Verdict.REFUSE:
+        refusals.send(svc, request, svc.open(request))
+        _end(svc, request, Status.REFUSED)
+        return
+    failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
+    ANSWERS[request.right](svc, Told(request, svc.open(request), outcomes, failed))
+    if failed:
+        correspondence.to_staff(
+            svc,
+            request,
+            "staff_partly",
+            correspondence.deciders(svc, request),
+            failed=[(o.source, o.why) for o in failed],
+        )
+    _end(svc, request, Status.PARTLY_FULFILLED if failed else Status.FULFILLED)
+
+
+def _end(svc: Services, request: Request, status: Status) -> None:
+    now = svc.now()
+    # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
+    reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
+    reason = request.decision.ground if request.decision and request.decision.ground else reason
+    personal = svc.open(request).model_copy(update={"answers": {}})
+    ended, event = advance(
+        request, status, now, reason=reason, closed_at=now, sealed=svc.seal(request.reference, personal)
+    )
+    svc.store.commit(ended, event)
+
+
+def _access(svc: Services, told: Told) -> None:
+    records = {
+        source: [Record.model_validate(r) for r in json.loads(part)]
+        for source, part in svc.packages.parts(told.request.reference).items()
+    }
+    nothing = told.request.reason == "nothing_held"
+    plan = judging.current_plan(svc, told.request)
+    purposes: tuple[Purpose, ...] = ()
+    if not nothing and not told.request.categories_only:
+        package = build(svc.business, told.request, told.personal, records, at=svc.now())
+        svc.packages.put_package(told.request.reference, package)
+        purposes = (Purpose.RESULTS,)
+    correspondence.to_customer(
+        svc, told.request, "answer_access", purposes=purposes, nothing_held=nothing,
+        categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
+        lines=[(c.title, c.found) for c in plan.collections if c.found],
+    )  # fmt: skip
+
+
+def _correction(svc: Services, told: Told) -> None:
+    titles = svc.business.titles()
+    changed = [titles[o.source, c] for o in told.outcomes for c, done in o.done.items() if done.get(Doing.CHANGE)]
+    correspondence.to_customer(
+        svc, told.request, "answer_correction", nothing_held=told.request.reason == "nothing_held",
+        fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
+        recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+    )  # fmt: skip
+
+
+def _deletion(svc: Services, told: Told) -> None:
+    titles = svc.business.titles()
+    gone = [
+        (titles[o.source, c], sum(n for doing, n in done.items() if doing in (Doing.DELETE, Doing.BLANK)))
+        for o in told.outcomes
+        for c, done in o.done.items()
+    ]
+    kept = [(titles[o.source, c], k.ground, k.law, k.until, n) for o in told.outcomes for c, k, n in o.kept]
+    correspondence.to_customer(
+        svc, told.request, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
+        deleted=gone, kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+    )  # fmt: skip
+
+
+def _disclosure(svc: Services, told: Told) -> None:
+    year = told.request.received_at.astimezone(svc.business.zone).year - 1
+    sharing = svc.business.sharing
+    disclosed = [(sharing.recipients[d.recipient], d) for d in sharing.years.get(year, ())]
+    correspondence.to_customer(
+        svc,
+        told.request,
+        "answer_disclosure",
+        year=year,
+        disclosed=disclosed,
+        note=sharing.note,
+        again=told.request.asked_before,
+    )
+
+
+def _opt_out(svc: Services, told: Told) -> None:
+    business, stops = svc.business, set(told.personal.stop)
+    stopped = [business.opt_outs[s] for s in business.opt_outs if s in stops]
+    stopped += [k.title for name, k in business.kinds.items() if f"kind:{name}" in stops]
+    still = [
+        kind
+        for name, kind in business.kinds.items()
+        if not kind.stoppable or not ({f"kind:{name}", *kind.stops_with} & stops)
+    ]
+    correspondence.to_customer(
+        svc, told.request, "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
+        pet=bool(told.personal.pet), failed=_titles(svc, told.failed),
+    )  # fmt: skip
+
+
+def _concern(svc: Services, told: Told) -> None:
+    correspondence.to_customer(svc, told.request, "answer_concern", text=told.personal.explanation)
+
+
+ANSWERS: dict[Right, Callable[[Services, Told], None]] = {
+    Right.ACCESS: _access,
+    Right.CORRECTION: _correction,
+    Right.DELETION: _deletion,
+    Right.CALIFORNIA_DISCLOSURE: _disclosure,
+    Right.OPT_OUT: _opt_out,
+    Right.CONCERN: _concern,
+}
+
+
+def _titles(svc: Services, failed: list[Outcome]) -> list[str]:
+    return [svc.business.datamap.sources[o.source].title for o in failed]

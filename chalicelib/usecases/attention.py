@@ -1,0 +1,94 @@
+"""Attention: a step that could not go on waits for a person with a link to try again; nothing dead-ends.
+
+The reason is the error's class, never its values (rule 7). Leaves to others: retrying by itself (the machine's Retry).
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.request import Request
+from chalicelib.domain.status import Status, advance
+from chalicelib.errors import RequestClosed
+from chalicelib.links import Purpose
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, gathering, road
+from chalicelib.usecases.card import Card, card_of, member_of
+
+
+def need_attention(svc: Services, reference: str, token: str, error: str) -> None:
+    """Note where the road stopped and why, mail staff a link to try again, and wait."""
+    request = svc.store.get(reference)
+    if request.status.is_final:
+        raise RequestClosed(reference)
+    if request.status is not Status.NEEDS_ATTENTION:
+        request, event = advance(request, Status.NEEDS_ATTENTION, svc.now(), reason=error[:60], resume=request.status)
+        svc.store.commit(request, event)
+    road.begin_wait(svc, reference, road.ATTENTION, token)
+    day = svc.now().date().isoformat()
+    members = correspondence.deciders(svc, request)
+    correspondence.to_staff(
+        svc,
+        request,
+        "staff_attention",
+        members,
+        once=f"{request.version}:{day}",
+        where=request.resume,
+        why=request.reason,
+    )
+    request = svc.store.get(reference)
+    if request.status is not Status.NEEDS_ATTENTION:
+        road.go_on(svc, request, road.ATTENTION)
+
+
+def try_again(svc: Services, token: str) -> Card:
+    """Take the road up again where it stopped; after a partial answer, carry out what is left."""
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, token)
+    by = f"staff:{member.id}"
+    if request.status is Status.NEEDS_ATTENTION and request.resume:
+        request = _resume(svc, request, by)
+        road.go_on(svc, request, road.ATTENTION)
+    elif request.status is Status.PARTLY_FULFILLED:
+        unread = any(f.failed for f in gathering.findings(svc, request.reference))
+        to = Status.GATHERING if unread else Status.FULFILLING
+        request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)
+        svc.store.commit(request, event, spend=None if link.used_at else link)
+        road.start(svc, request, "gather" if unread else "fulfil")
+    return card_of(svc, request, member)
+
+
+def _resume(svc: Services, request: Request, by: str) -> Request:
+    if request.resume is None:
+        return request
+    resumed, event = advance(request, request.resume, svc.now(), by=by, reason="try_again", resume=None)
+    if request.reason == "MailUncertain":
+        # Staff decided that it goes out (again): a new attempt is a new mail.
+        resumed = resumed.model_copy(update={"mail_attempt": request.mail_attempt + 1})
+    svc.store.commit(resumed, event)
+    return resumed
+
+
+def sweep(svc: Services) -> dict[str, int]:
+    """Take up what was lost between a write and a signal (rule 18): start roads never started, signal waits decided.
+
+    A start or signal that was not lost is repeated without effect. Counts what was taken up, by kind.
+    """
+    signalled = 0
+    for request in svc.store.queue():
+        signalled += _again(svc, request)
+    return {"looked_at": len(svc.store.queue()), "signalled": signalled}
+
+
+def _again(svc: Services, request: Request) -> int:
+    if request.status is Status.RECEIVED:
+        road.start(svc, request, road.first_stage(request))
+        return 1
+    over = {
+        road.PROOF: request.status is not Status.VERIFYING,
+        road.DECISION: request.status not in (Status.IN_REVIEW, Status.FROZEN),
+        road.REPLY: request.status is not Status.ASKED,
+        road.ATTENTION: request.status is not Status.NEEDS_ATTENTION,
+    }
+    waiting = [name for name, decided in over.items() if decided and svc.store.wait(request.reference, name)]
+    for name in waiting:
+        road.go_on(svc, request, name)
+    return len(waiting)

@@ -1,0 +1,178 @@
+"""The review card: what staff see before they decide, and what a POST reveals to them.
+
+Rule 1: the card itself shows no personal data; revealing is audited. Need to know (PRU-6): each role sees only its own
+fields. Leaves to others: deciding (review), the page (web/staff).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chalicelib.businesses.model import Member, RightTerms
+from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.masking import for_staff
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.request import Personal, Request, Right
+from chalicelib.domain.status import Status, amend
+from chalicelib.errors import DecisionNotAllowed
+from chalicelib.law import clock_for
+from chalicelib.links import Purpose
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, gathering, judging, road
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the review page shows before anything is revealed: no personal data."""
+
+    request: Request
+    member: Member
+    plan: Plan
+    terms: RightTerms
+    may: frozenset[Verdict]
+    why_not: str | None
+    """Why approving is not possible, if it is not."""
+    grounds: list[Ground]
+    history: list[tuple[datetime, str]]
+    days_left: int
+    attention: bool
+    """Whether "try again" is offered."""
+    corrections: list[str] = field(default_factory=list)
+    """Labels of the fields to be corrected."""
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """What this member's roles may see of the person."""
+
+    personal: Personal
+    records: list[tuple[str, list[dict[str, Any]]]]
+    changes: list[tuple[str, str, str]]
+    """Label, old value, new value."""
+
+
+def card(svc: Services, token: str) -> Card:
+    """What the link from the mail opens. Changes nothing, shows nothing personal."""
+    _, request = road.open_link(svc, token, Purpose.REVIEW)
+    return card_of(svc, request, member_of(svc, token))
+
+
+def member_of(svc: Services, token: str) -> Member:
+    link, _ = road.open_link(svc, token, Purpose.REVIEW)
+    member = svc.business.member(link.person)
+    if member is None:
+        raise DecisionNotAllowed("You are no longer among the staff of this business.")
+    return member
+
+
+def card_of(svc: Services, request: Request, member: Member) -> Card:
+    why_not = why_not_approve(request)
+    return Card(
+        request=request, member=member, terms=svc.business.rights[request.right],
+        plan=judging.current_plan(svc, request), corrections=_labels(svc, request),
+        may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=list(Ground),
+        history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
+        attention=request.status in (Status.NEEDS_ATTENTION, Status.PARTLY_FULFILLED),
+    )  # fmt: skip
+
+
+def _labels(svc: Services, request: Request) -> list[str]:
+    if request.right is not Right.CORRECTION:
+        return []
+    return [svc.business.datamap.field(c.field).label for c in svc.open(request).corrections]
+
+
+def why_not_approve(request: Request) -> str | None:
+    if request.status is Status.FROZEN:
+        return "The person said this was not them. It can only be refused."
+    if not request.proof.suffices and request.right in (Right.CORRECTION, Right.DELETION, Right.CALIFORNIA_DISCLOSURE):
+        return "The answers given do not prove who this is. Ask back, or refuse for insufficient verification."
+    return None
+
+
+def verdicts(svc: Services, request: Request, member: Member, why_not: str | None) -> frozenset[Verdict]:
+    if member not in correspondence.deciders(svc, request) and member not in svc.business.leads():
+        return frozenset()
+    if member.id == request.not_staff:
+        return frozenset()
+    if request.status is Status.FROZEN:
+        return frozenset({Verdict.REFUSE})
+    if request.status is not Status.IN_REVIEW:
+        return frozenset()
+    may = {Verdict.REFUSE, Verdict.ASK}
+    if why_not is None:
+        may.add(Verdict.APPROVE)
+    if request.extended_at is None and extension(svc, request):
+        may.add(Verdict.EXTEND)
+    return frozenset(may)
+
+
+def extension(svc: Services, request: Request) -> datetime | None:
+    """The later day an extension would give (UTC), if the regime knows one and the first limit has not passed."""
+    clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
+    return clock.extension_limit if svc.now() <= clock.limit else None
+
+
+def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
+    """What this member may see of the person and their records; that they looked is audited (rule 1)."""
+    _, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, token)
+    seen, event = amend(request, "viewed", svc.now(), by=f"staff:{member.id}")
+    svc.store.commit(seen, event)
+    personal = svc.open(request)
+    return card_of(svc, seen, member), Revealed(
+        personal=_visible(svc, member, personal),
+        records=_records(svc, seen, member),
+        changes=_changes(svc, seen, member, personal),
+    )
+
+
+CONTACT = "user.contact"
+
+
+def _visible(svc: Services, member: Member, personal: Personal) -> Personal:
+    """What was typed, as far as the role sees contact data; proof answers are nobody's to read."""
+    hidden: dict[str, Any] = {"answers": {}, "signature": None}
+    if not svc.business.may_see(member, CONTACT):
+        hidden |= dict.fromkeys(("email", "name", "identifier", "subject_name", "subject_email", "postal_address"))
+        hidden["proven_email"] = None
+    return personal.model_copy(update=hidden)
+
+
+def _records(svc: Services, request: Request, member: Member) -> list[tuple[str, list[dict[str, Any]]]]:
+    tables: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for finding in gathering.findings(svc, request.reference):
+        collections = svc.business.datamap.sources[finding.source].collections
+        for record in finding.shown:
+            fields = collections[record.collection].fields
+            row = {
+                f.label: for_staff(f, record.values.get(name), may_see=True)
+                for name, f in fields.items()
+                if svc.business.may_see(member, f.category)
+            }
+            if row:
+                tables.setdefault((finding.source, record.collection), []).append(row)
+    titles = svc.business.titles()
+    return [(titles[place], rows) for place, rows in tables.items()]
+
+
+def _changes(svc: Services, request: Request, member: Member, personal: Personal) -> list[tuple[str, str, str]]:
+    found = gathering.findings(svc, request.reference)
+    changes = []
+    for correction in personal.corrections:
+        source, collection, name = correction.field.split(".")
+        mapped = svc.business.datamap.field(correction.field)
+        if not svc.business.may_see(member, mapped.category):
+            changes.append((mapped.label, "not for your role", "not for your role"))
+            continue
+        old = [
+            str(r.values.get(name) or "")
+            for f in found
+            if f.source == source
+            for r in f.shown
+            if r.collection == collection
+        ]
+        changes.append((mapped.label, ", ".join(old) or "nothing on file", correction.value))
+    return changes

@@ -1,0 +1,142 @@
+"""Every mail leaves from here: once, with fresh links, to one person.
+
+Rule 18: a mail is claimed before it is sent and marked after; a step that runs twice sends once. A claim that neither
+finished nor failed is nobody's to guess: it goes to staff (MailUncertain). Rule 9: each mail's links are minted for it.
+Leaves to others: the words (mail/messages, templates), who hears what when (the stages).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from chalicelib import links
+from chalicelib.businesses.model import Member, Recipient
+from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.request import Request
+from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
+from chalicelib.links import CUSTOMER, Purpose
+from chalicelib.mail import messages
+from chalicelib.services import Services
+from chalicelib.usecases.windows import window_end
+
+LINKS_A_DAY = 3
+
+
+def to_customer(
+    svc: Services,
+    request: Request,
+    mail: str,
+    *,
+    purposes: Sequence[Purpose] = (),
+    once: str = "",
+    **context: Any,
+) -> None:
+    """Send `mail` to the request's addressee, with the tracker link and those of `purposes`.
+
+    Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
+    """
+    address = svc.open(request).addressee
+    if address is None or request.quiet:
+        return
+    _send(
+        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK), once=once, context=context
+    )
+
+
+def to_staff(
+    svc: Services, request: Request, mail: str, members: Sequence[Member], *, once: str = "", **context: Any
+) -> None:
+    """Send `mail` to each of `members` with a review link of their own."""
+    for member in members:
+        _send(
+            svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
+            once=f"{once}:{member.id}", context={**context, "member": member},
+        )  # fmt: skip
+
+
+def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:
+    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody."""
+    if recipient.email:
+        _send(
+            svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
+            once=id, context={"recipient": recipient},
+        )  # fmt: skip
+
+
+def deciders(svc: Services, request: Request) -> list[Member]:
+    """Staff who may decide this request: an appeal is decided by someone else, by a lead if need be."""
+    able = [m for m in svc.business.deciders(request.right) if m.id != request.not_staff]
+    return able or [m for m in svc.business.leads() if m.id != request.not_staff]
+
+
+def _send(
+    svc: Services,
+    request: Request,
+    mail: str,
+    *,
+    to: str,
+    person: str,
+    purposes: Sequence[Purpose],
+    once: str,
+    context: dict[str, Any],
+) -> None:
+    name = f"{mail}:{request.road}:{request.mail_attempt}:{once}"
+    now = svc.now()
+    if not svc.store.claim_mail(request.reference, name, now):
+        return
+    urls = _mint(svc, purposes, person, request.reference)
+    message = messages.compose(
+        mail, business=svc.business, to=to, reference=request.reference, at=now,
+        context={**context, "request": request, "right": request.right, "links": urls},
+    )  # fmt: skip
+    _hand_over(svc, request.reference, name, to, message)
+
+
+def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: str | None) -> dict[str, str]:
+    now = svc.now()
+    tokens = {purpose: svc.chance.token() for purpose in purposes}
+    svc.store.put_links([links.mint(token, purpose, person, reference, now) for purpose, token in tokens.items()])
+    return {p.name.lower(): links.url(svc.settings.public_url, p, token) for p, token in tokens.items()}
+
+
+def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes) -> None:
+    try:
+        message_id = svc.mailer.send(sender=svc.business.sender, to=to, message=message)
+    except (ServiceUnavailable, MailRejected):
+        svc.store.release_mail(reference, name)
+        raise
+    svc.store.mail_sent(reference, name, message_id)
+
+
+def send_links_again(svc: Services, typed: str) -> None:
+    """Mail this address a new tracker link for each of its open requests, or that there is none.
+
+    The same for everyone (rule 6); at most three a day to one address (rule 17), silently.
+    """
+    now = svc.now()
+    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
+    try:
+        svc.store.count("links", hashed, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
+    except LimitReached:
+        return
+    found = []
+    for reference in svc.store.of_subject(hashed)[:10]:
+        request = svc.store.get(reference)
+        url = _mint(svc, (Purpose.TRACK,), CUSTOMER, reference)["track"]
+        found.append((reference, request.right, url))
+    message = messages.compose(
+        "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
+    )
+    svc.mailer.send(sender=svc.business.sender, to=typed.strip(), message=message)
+
+
+def send_sign_in(svc: Services, member: Member) -> None:
+    """Mail a member of staff a link that opens their queue."""
+    urls = _mint(svc, (Purpose.SIGN_IN,), member.id, None)
+    message = messages.compose(
+        "staff_sign_in", business=svc.business, to=member.email, reference=None, at=svc.now(),
+        context={"member": member, "links": urls},
+    )  # fmt: skip
+    svc.mailer.send(sender=svc.business.sender, to=member.email, message=message)

@@ -1,0 +1,186 @@
+"""Following: what the customer sees and may do from the tracker, whose link is only ever mailed.
+
+Rule 15: "that wasn't me" freezes the request, kills its links and alerts staff. Withdrawing and undoing are as easy as
+asking. An appeal is a linked request, decided by someone else. Leaves to others: the page (web/customer).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.plan import Kept
+from chalicelib.domain.request import Message, Request, reference_from
+from chalicelib.domain.status import TRANSITIONS, Status, advance, amend
+from chalicelib.errors import InvalidRequest, TransitionNotAllowed
+from chalicelib.law import appeal_clock
+from chalicelib.links import Purpose
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, intake, judging, road
+
+REPLY_LENGTH = 5_000
+
+
+@dataclass(frozen=True)
+class TrackerView:
+    """The request as its customer follows it."""
+
+    request: Request
+    history: list[tuple[datetime, str]]
+    can: frozenset[str]
+    """What may be done now: withdraw, not-me, undo, reply, appeal, reopen."""
+    kept: list[tuple[str, Kept, int]]
+    """After a deletion: title, why and until when, how many."""
+
+
+def tracker(svc: Services, token: str) -> TrackerView:
+    """Changes nothing."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    return _view(svc, request)
+
+
+def _view(svc: Services, request: Request) -> TrackerView:
+    titles = svc.business.titles()
+    history = [(e.at, e.what) for e in svc.store.events(request.reference) if e.what not in STAFFS_OWN]
+    kept = [(titles[o.source, c], k, n) for o in svc.store.outcomes(request.reference) for c, k, n in o.kept]
+    shown = kept if request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED) else []
+    return TrackerView(request=request, history=history, can=_can(request), kept=shown)
+
+
+STAFFS_OWN = frozenset({"viewed"})
+
+
+def _can(request: Request) -> frozenset[str]:
+    can = set()
+    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+        can.add("undo" if request.status is Status.COOLING_OFF else "withdraw")
+    if request.status not in (Status.FROZEN, Status.WITHDRAWN):
+        can.add("not-me")
+    if request.status is Status.ASKED:
+        can.add("reply")
+    if request.status is Status.REFUSED and not request.appealed_by and not request.appeal_of:
+        can.add("appeal")
+    if request.status is Status.LAPSED:
+        can.add("reopen")
+    return frozenset(can)
+
+
+def withdraw(svc: Services, token: str) -> TrackerView:
+    """Never mind: the request ends, nothing is done."""
+    return _withdraw(svc, token, "withdrawn_by_customer")
+
+
+def undo(svc: Services, token: str) -> TrackerView:
+    """Stop a deletion while it waits; afterwards it cannot be undone."""
+    return _withdraw(svc, token, "undone")
+
+
+def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+        before, now = request, svc.now()
+        request, event = advance(request, Status.WITHDRAWN, now, by="customer", reason=reason, closed_at=now)
+        svc.store.commit(request, event)
+        name, key = judging.disclosure_claim(svc, request)
+        svc.store.release(name, key, request.reference)
+        correspondence.to_customer(svc, request, "withdrawn")
+        _let_go(svc, request, before)
+    return _view(svc, request)
+
+
+def not_me(svc: Services, token: str) -> TrackerView:
+    """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    if request.status is Status.FROZEN:
+        return _view(svc, request)
+    before, now = request, svc.now()
+    if Status.FROZEN in TRANSITIONS[request.status]:
+        request, event = advance(
+            request, Status.FROZEN, now, by="customer", reason="not_me", resume=before.status, links_dead_before=now
+        )
+    else:
+        request, event = amend(request, "not_me", now, by="customer", links_dead_before=now)
+    svc.store.commit(request, event)
+    correspondence.to_customer(svc, request, "frozen")
+    if request.status is Status.FROZEN:
+        _let_go(svc, request, before)
+    if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
+        correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
+    return _view(svc, request)
+
+
+def _let_go(svc: Services, request: Request, before: Request) -> None:
+    """Free the wait in which the machine stood, if it stood in one."""
+    waits = {
+        Status.VERIFYING: road.PROOF,
+        Status.IN_REVIEW: road.DECISION,
+        Status.FROZEN: road.DECISION,
+        Status.ASKED: road.REPLY,
+        Status.NEEDS_ATTENTION: road.ATTENTION,
+    }
+    name = waits.get(before.status)
+    if name and not (request.status is Status.FROZEN and name == road.DECISION):
+        road.go_on(svc, request, name)
+
+
+def reply(svc: Services, token: str, text: str) -> TrackerView:
+    """Answer staff's question; they hear of it at once."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    said = _written(text)
+    if request.status is Status.ASKED:
+        personal = svc.open(request)
+        message = Message(at=svc.now(), by="customer", text=said)
+        sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
+        request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
+        svc.store.commit(request, event)
+        road.go_on(svc, request, road.REPLY)
+    return _view(svc, request)
+
+
+def _written(text: str) -> str:
+    said = text.strip()
+    if not said:
+        raise InvalidRequest({"text": "Write a few words first."})
+    if len(said) > REPLY_LENGTH:
+        raise InvalidRequest({"text": f"That is a little long: {REPLY_LENGTH:,} characters fit."})
+    return said
+
+
+def appeal(svc: Services, token: str, text: str) -> TrackerView:
+    """Ask for a second look at a refusal: a linked request of the same right, for somebody else to decide."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    if "appeal" not in _can(request):
+        if request.appealed_by:
+            return _view(svc, request)
+        raise TransitionNotAllowed(request.reference)
+    said, now = _written(text), svc.now()
+    personal = svc.open(request)
+    personal = personal.model_copy(
+        update={"messages": [*personal.messages, Message(at=now, by="customer", text=said)], "explanation": None}
+    )
+    clock = appeal_clock(request.regime, now, svc.business.zone)
+    linked = Request(
+        reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
+        channel=request.channel, relationship=request.relationship, proof=request.proof,
+        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
+        policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
+        appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
+    )  # fmt: skip
+    marked, event = amend(
+        request, "appealed", now, by="customer", reason=linked.reference, appealed_by=linked.reference
+    )
+    svc.store.commit(marked, event)
+    intake.file(svc, linked, personal, by="customer")
+    return _view(svc, marked)
+
+
+def reopen(svc: Services, token: str) -> TrackerView:
+    """Take up a lapsed request again: a new road, a new link to prove the mailbox; the clock stays."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    if request.status is Status.LAPSED:
+        request, event = advance(
+            request, Status.RECEIVED, svc.now(), by="customer", reason="reopened", road=request.road + 1, closed_at=None
+        )
+        svc.store.commit(request, event)
+        road.start(svc, request, "proof")
+    return _view(svc, request)

@@ -1,0 +1,120 @@
+"""Fulfilment: what staff approved is carried out in every source, each record held against the plan, then read back.
+
+Rule 8: "done" is earned, per source. Rule 11: one failing source stops no other; a record already gone counts as
+deleted. Rule 16: drift comes back to staff. Rule 18: every function here may run twice. Leaves to others: the plan
+(gathering), telling the customer (answering).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status, advance
+from chalicelib.errors import PlanDrifted, RequestChanged
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, gathering, road, suppression
+
+
+def offer_undo(svc: Services, reference: str) -> None:
+    """Tell the customer that the deletion runs soon, and how to stop it."""
+    request = road.live(svc, reference)
+    correspondence.to_customer(svc, request, "cooling_off", undo_until=request.undo_until)
+
+
+def begin(svc: Services, reference: str) -> None:
+    """The undo window has passed: the deletion runs."""
+    request = road.live(svc, reference)
+    if request.status is Status.COOLING_OFF:
+        begun, event = advance(request, Status.FULFILLING, svc.now())
+        svc.store.commit(begun, event)
+
+
+def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
+    """Carry the request out in one source. Raises SourceUnavailable, SourceMisread."""
+    request = road.live(svc, reference)
+    if request.right is Right.OPT_OUT:
+        return _stop(svc, request, source)
+    outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    if outcome is None or outcome.state is OutcomeState.DONE:
+        return {"source": source, "state": OutcomeState.DONE}
+    finding = gathering.opened(svc, outcome)
+    if finding.failed:
+        return _note(svc, outcome, OutcomeState.FAILED, why=finding.failed)
+    if request.findings.get(source) != finding.digest:
+        return _note(svc, outcome, OutcomeState.DRIFTED)
+    personal = svc.open(request)
+    records = gathering.reach(svc, request, personal, source)
+    if finding.drift(gathering.treatments(svc, request, personal, source, records)):
+        return _note(svc, outcome, OutcomeState.DRIFTED)
+    if request.right is Right.ACCESS:
+        _write_part(svc, request, source, records)
+        return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
+    return _carry_out(svc, outcome, finding, source)
+
+
+def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -> dict[str, str]:
+    acts = [t for t in finding.treatments if t.acts]
+    try:
+        svc.sources[source].carry_out(acts)
+    except PlanDrifted:
+        return _note(svc, outcome, OutcomeState.DRIFTED)
+    if svc.sources[source].not_done(acts):
+        return _note(svc, outcome, OutcomeState.FAILED, why="ReadBackDiffers")
+    return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
+
+
+def _write_part(svc: Services, request: Request, source: str, records: Sequence[Record]) -> None:
+    """This source's share of the access package."""
+    if not request.categories_only:
+        said = "[" + ",".join(r.model_dump_json() for r in records) + "]"
+        svc.packages.put_part(request.reference, source, said.encode())
+
+
+def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
+    """Carry an opt-out out in one source, and suppress the person's other identifiers found there."""
+    if request.status is Status.RECEIVED:
+        begun, event = advance(request, Status.FULFILLING, svc.now())
+        try:
+            svc.store.commit(begun, event)
+        except RequestChanged:
+            road.live(svc, request.reference)
+    personal = svc.open(request)
+    named = suppression.typed(personal)
+    records = svc.sources[source].find(named)
+    also = suppression.others(svc.business.datamap, source, records)
+    suppression.suppress(svc, also, personal.stop)
+    svc.sources[source].stop([*named, *also], personal.stop)
+    outcome = Outcome(reference=request.reference, source=source, state=OutcomeState.DONE, at=svc.now())
+    svc.store.put_outcome(outcome)
+    return {"source": source, "state": OutcomeState.DONE}
+
+
+def note_unfulfilled_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
+    """A source could not be carried out, retries and all: the answer will say so (rule 8)."""
+    outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    return _note(svc, outcome or Outcome(reference=reference, source=source, state=OutcomeState.FAILED),
+                 OutcomeState.FAILED, why=error)  # fmt: skip
+
+
+def _note(
+    svc: Services, outcome: Outcome, state: OutcomeState, *, why: str | None = None, done: Sequence[Treatment] = ()
+) -> dict[str, str]:
+    """Store where this source stands, adding what this pass has done to what earlier ones did."""
+    counts = {collection: Counter(doings) for collection, doings in outcome.done.items()}
+    for t in done:
+        if t.acts:
+            counts.setdefault(t.collection, Counter())[t.doing] += 1
+    kept = Counter((t.collection, t.kept) for t in done if t.kept)
+    svc.store.put_outcome(
+        outcome.model_copy(
+            update={
+                "state": state, "why": why, "at": svc.now(),
+                "done": {c: dict(doings) for c, doings in counts.items()},
+                "kept": [(c, k, n) for (c, k), n in kept.items()] if done else outcome.kept,
+            }
+        )
+    )  # fmt: skip
+    return {"source": outcome.source, "state": state}

@@ -1,0 +1,173 @@
+"""Gathering: each source is searched for the proven identifiers, and a treatment is planned for every record found.
+
+Rule 4: only what was proven selects data. Rule 11: a source that fails is noted and stops nobody. Rule 13: what is
+never disclosed is withheld before anything is stored for staff. Answers are compared here, where the data is.
+Leaves to others: judging the proof and the plan as a whole (review), doing it (fulfilment).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.domain.datamap import Collection, DataMap
+from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.masking import not_shown
+from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
+from chalicelib.domain.request import Personal, Relationship, Request
+from chalicelib.domain.status import Status, advance
+from chalicelib.domain.verification import same
+from chalicelib.errors import RequestChanged
+from chalicelib.services import Services
+from chalicelib.usecases import road
+
+SHOWN = 20
+"""How many records of a collection the review page can reveal."""
+
+
+def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
+    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread."""
+    request = road.live(svc, reference)
+    if request.status is Status.RECEIVED:
+        request = begin(svc, request)
+    personal = svc.open(request)
+    records = reach(svc, request, personal, source)
+    finding = Finding(
+        source=source, treatments=treatments(svc, request, personal, source, records),
+        matched=_matched(svc.business.datamap, personal, source, records),
+        recipients=_recipients(svc.business.datamap, source, records),
+        shown=_shown(svc.business.datamap, source, records),
+    )  # fmt: skip
+    _note(svc, request, finding, OutcomeState.FOUND)
+    return {"source": source, "state": OutcomeState.FOUND}
+
+
+def begin(svc: Services, request: Request) -> Request:
+    """A road that needs no proof (a signed-in member, an appeal) begins by gathering; sources race to say so first."""
+    begun, event = advance(request, Status.GATHERING, svc.now())
+    try:
+        svc.store.commit(begun, event)
+    except RequestChanged:
+        return road.live(svc, request.reference)
+    return begun
+
+
+def note_failed_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
+    """A source could not be read, retries and all: staff will see it; the others go on (rule 11)."""
+    request = road.live(svc, reference)
+    _note(svc, request, Finding(source=source, failed=error), OutcomeState.FAILED)
+    return {"source": source, "state": OutcomeState.FAILED}
+
+
+def who(personal: Personal) -> list[Identifier]:
+    """The identifiers that may select data: the proven mailbox, and nothing that was only typed (rule 4)."""
+    return [Identifier.of(IdentifierKind.EMAIL, personal.proven_email)] if personal.proven_email else []
+
+
+def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
+    """The records of one source that the request is about: a parent's request is about the child's alone."""
+    records = svc.sources[source].find(who(personal))
+    if request.relationship is not Relationship.PARENT:
+        return records
+    collections = svc.business.datamap.sources[source].collections
+    return [r for r in records if _is_childs(collections[r.collection], r, personal.subject_name)]
+
+
+def _is_childs(collection: Collection, record: Record, name: str | None) -> bool:
+    if collection.whose != "child":
+        return False
+    names = [record.values.get(f) for f, field in collection.fields.items() if field.identifier == "name"]
+    return not name or not names or same(name, [n for n in names if n])
+
+
+def treatments(
+    svc: Services, request: Request, personal: Personal, source: str, records: Sequence[Record]
+) -> list[Treatment]:
+    """What the request's right does to each record today."""
+    collections = svc.business.datamap.sources[source].collections
+    today = svc.now().astimezone(svc.business.zone).date()
+    wanted: dict[str, dict[str, str]] = {}
+    for correction in personal.corrections:
+        at, collection, field = correction.field.split(".")
+        if at == source:
+            wanted.setdefault(collection, {})[field] = correction.value.strip()
+    return [
+        treat(
+            request.right, collections[record.collection], record, today=today,
+            corrections=wanted.get(record.collection), pseudonym=lambda value: pseudonym(svc, value),
+        )
+        for record in records
+    ]  # fmt: skip
+
+
+def pseudonym(svc: Services, value: str) -> str:
+    """A keyed hash that stands for a value erased from a record that stays; short enough for a narrow column."""
+    return svc.hash(Identifier.of(IdentifierKind.CUSTOMER_NUMBER, value))[:16]
+
+
+def _matched(datamap: DataMap, personal: Personal, source: str, records: Sequence[Record]) -> list[str]:
+    """The data points answered rightly; never one that asks for the very field in dispute (11 CCR 7060)."""
+    disputed = {c.field for c in personal.corrections}
+    matched = []
+    for collection, fields in datamap.sources[source].collections.items():
+        for name, field in fields.fields.items():
+            if not field.verify or f"{source}.{collection}.{name}" in disputed:
+                continue
+            answer = personal.answers.get(field.verify.point, "")
+            held = [r.values.get(name) for r in records if r.collection == collection]
+            if answer and same(answer, [h for h in held if h is not None]):
+                matched.append(field.verify.point)
+    return matched
+
+
+def _recipients(datamap: DataMap, source: str, records: Sequence[Record]) -> list[str]:
+    collections = datamap.sources[source].collections
+    named = {
+        str(record.values[field])
+        for record in records
+        if (field := collections[record.collection].recipient_field) and record.values.get(field) is not None
+    }
+    return sorted(named)
+
+
+def _shown(datamap: DataMap, source: str, records: Sequence[Record]) -> list[Record]:
+    collections = datamap.sources[source].collections
+    shown: list[Record] = []
+    for name, collection in collections.items():
+        of_it = [r for r in records if r.collection == name][:SHOWN]
+        shown += [r.model_copy(update={"values": _withheld(collection, r.values)}) for r in of_it]
+    return shown
+
+
+def _withheld(collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
+    """Values with the never-disclosed ones replaced by the name of their kind, whoever may look (rule 13)."""
+    never = {name: field.never for name, field in collection.fields.items() if field.never}
+    return {
+        name: not_shown(never[name]) if name in never and value is not None else value for name, value in values.items()
+    }
+
+
+def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState) -> None:
+    """Store a finding, keeping what earlier passes have done."""
+    before = {o.source: o for o in svc.store.outcomes(request.reference)}.get(finding.source)
+    svc.store.put_outcome(
+        Outcome(
+            reference=request.reference, source=finding.source, state=state, at=svc.now(), why=finding.failed,
+            done=before.done if before else {}, kept=before.kept if before else [],
+            sealed=seal(svc, request.reference, finding),
+        )
+    )  # fmt: skip
+
+
+def seal(svc: Services, reference: str, finding: Finding) -> bytes:
+    return svc.vault.seal(reference, zlib.compress(finding.model_dump_json(exclude_defaults=True).encode()))
+
+
+def findings(svc: Services, reference: str) -> list[Finding]:
+    """What all sources hold, as gathered."""
+    return [opened(svc, outcome) for outcome in svc.store.outcomes(reference) if outcome.sealed]
+
+
+def opened(svc: Services, outcome: Outcome) -> Finding:
+    return Finding.model_validate_json(zlib.decompress(svc.vault.open(outcome.reference, outcome.sealed)))

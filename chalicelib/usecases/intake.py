@@ -1,0 +1,222 @@
+"""Intake: a request is filed, its clock starts, its road begins.
+
+Rule 3: the clock starts on receipt, by the server's time. Rule 5: an opt-out takes effect here, for what was typed.
+Rule 6: nothing here reads a source, so known and unknown people get the same. Rule 17: unproven requests to one address
+are counted first. Leaves to others: the shape of what was typed (web/forms), proof (verification).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import jwt
+
+from chalicelib.domain.datamap import FieldMap
+from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, reference_from
+from chalicelib.domain.status import amend
+from chalicelib.domain.verification import Proof
+from chalicelib.errors import InvalidRequest, LimitReached
+from chalicelib.law import Regime, clock_for, proof_needed, regime_for
+from chalicelib.services import Services
+from chalicelib.usecases import road, suppression
+from chalicelib.usecases.windows import window_end
+
+UNPROVEN_A_DAY = 10
+UNPROVEN_DAY = timedelta(days=1)
+SIGN_IN_AGE = timedelta(minutes=15)
+BACKDATE = timedelta(days=45)
+
+
+def file_request(
+    svc: Services,
+    right: Right,
+    personal: Personal,
+    *,
+    relationship: Relationship = Relationship.SELF,
+    channel: Channel = Channel.WEB,
+    once: str | None = None,
+    member_token: str | None = None,
+    received_on: date | None = None,
+    entered_by: str | None = None,
+) -> Request:
+    """File a request and start its road; `once` names the sent form, so that a double click files once.
+
+    Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
+    """
+    check(svc, right, personal)
+    signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
+    if signed_in:
+        channel = Channel.MEMBER_PAGE
+    now = svc.now()
+    received_at = _received(svc, now, received_on) if entered_by else now
+    quiet = False
+    if right is Right.OPT_OUT:
+        suppression.suppress_typed(svc, personal)
+    if not signed_in and not entered_by:
+        quiet = _count_unproven(svc, right, personal, now)
+    request = _first(svc, right, personal, relationship, channel, received_at, signed_in=signed_in, quiet=quiet)
+    request = request.model_copy(update={"entered_at": now if received_at != now else None})
+    return file(svc, request, personal, once=once, by=f"staff:{entered_by}" if entered_by else "customer")
+
+
+def file(svc: Services, request: Request, personal: Personal, *, once: str | None = None, by: str) -> Request:
+    """Store a new request with its first event under a fresh data key, and start its road."""
+    svc.vault.begin(request.reference)
+    sealed = svc.seal(request.reference, personal)
+    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed)
+    svc.store.create(filed, event, once=once)
+    if filed.subject_hash:
+        svc.store.index_subject(filed.subject_hash, filed.reference, filed.received_at)
+    road.start(svc, filed, road.first_stage(filed))
+    return filed
+
+
+def _first(
+    svc: Services,
+    right: Right,
+    personal: Personal,
+    relationship: Relationship,
+    channel: Channel,
+    received_at: datetime,
+    *,
+    signed_in: bool,
+    quiet: bool,
+) -> Request:
+    business = svc.business
+    regime = regime_for(
+        right, personal.residence, binding=business.binding, voluntary=business.voluntary,
+        on=received_at.astimezone(business.zone).date(), parent=relationship is Relationship.PARENT,
+    )  # fmt: skip
+    clock = clock_for(regime, right, received_at, business.zone)
+    if signed_in:
+        personal.proven_email = personal.email
+    address = personal.addressee
+    return Request(
+        reference=reference_from(svc.chance.number(40)), right=right, regime=regime.id, channel=channel,
+        relationship=relationship, received_at=received_at, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
+        policy_version=business.policy.version, quiet=quiet,
+        subject_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, address)) if address else None,
+        proof=_proof_needed(svc, regime, right, personal, signed_in=signed_in),
+    )  # fmt: skip
+
+
+def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Personal, *, signed_in: bool) -> Proof:
+    """The floor of business and right; the regime may raise it, as far as the fixed questions can carry (rule 19)."""
+    terms = svc.business.rights[right]
+    asked_by_law = proof_needed(regime, right, personal.scope)
+    most = 1 + len(terms.questions)
+    return Proof(
+        account=signed_in, mailbox=signed_in, required=max(terms.points, min(asked_by_law.points, most)),
+        declaration_required=terms.declaration or asked_by_law.declaration,
+    )  # fmt: skip
+
+
+def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
+    """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
+    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.addressee or ""))
+    try:
+        svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
+    except LimitReached:
+        if right is not Right.OPT_OUT:
+            raise
+        return True
+    return False
+
+
+def _received(svc: Services, now: datetime, on: date | None) -> datetime:
+    """When a call or letter came, as staff say: a day not in the future and not long past; noon of that local day."""
+    if on is None or on == now.astimezone(svc.business.zone).date():
+        return now
+    at = datetime.combine(on, datetime.min.time(), svc.business.zone) + timedelta(hours=12)
+    if at > now or now - at > BACKDATE:
+        raise InvalidRequest(
+            {"received_on": f"Give the day it came: not in the future, at most {BACKDATE.days} days ago."}
+        )
+    return at.astimezone(now.tzinfo)
+
+
+def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
+    """Whether the business's member page signed this person in lately (11 CCR 7061: re-authenticate)."""
+    try:
+        claims = jwt.decode(
+            member_token, svc.secrets.get("member"), algorithms=["HS256"], audience=svc.business.id,
+            options={"require": ["exp", "aud", "email", "auth_time"], "verify_exp": False, "verify_iat": False},
+        )  # fmt: skip
+        fresh = svc.now() - datetime.fromtimestamp(claims["auth_time"], tz=svc.now().tzinfo) <= SIGN_IN_AGE
+        alive = claims["exp"] > svc.now().timestamp()
+        same = Identifier.of(IdentifierKind.EMAIL, str(claims["email"])) == Identifier.of(
+            IdentifierKind.EMAIL, personal.email or ""
+        )
+    except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as bad:
+        raise InvalidRequest({"member_token": SIGN_IN_AGAIN}) from bad
+    if not (fresh and alive and same):
+        raise InvalidRequest({"member_token": SIGN_IN_AGAIN})
+    return True
+
+
+SIGN_IN_AGAIN = "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
+
+
+def check(svc: Services, right: Right, personal: Personal) -> None:
+    """Hold what was typed against this business. Raises InvalidRequest with a message per field."""
+    faults: dict[str, str] = {}
+    if right is Right.CORRECTION:
+        faults |= _correction_faults(svc, personal)
+    if right is Right.OPT_OUT:
+        kinds = {f"kind:{k}" for k, kind in svc.business.kinds.items() if kind.stoppable}
+        if not personal.stop and not personal.pet:
+            faults["stop"] = "Choose what should stop."
+        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds:
+            faults["stop"] = f"{svc.business.name} cannot stop this here: {', '.join(sorted(unknown))[:60]}."
+    if right is Right.CONCERN and not (personal.details or "").strip():
+        faults["details"] = "Tell us what worries you, in your own words."
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def _correction_faults(svc: Services, personal: Personal) -> dict[str, str]:
+    correctable = svc.business.datamap.correctable()
+    if not personal.corrections:
+        return {"field": "Choose what is wrong.", "value": "Say what it should be."}
+    for correction in personal.corrections:
+        field = correctable.get(correction.field)
+        if field is None:
+            return {"field": "Choose one of the fields listed."}
+        if fault := _value_fault(field, correction.value):
+            return {"value": fault}
+    return {}
+
+
+def _value_fault(field: FieldMap, value: str) -> str | None:
+    """What is wrong with a new value, in words for its writer; the same rules as the source has."""
+    if not value.strip():
+        return f"Say what “{field.label}” should be."
+    if len(value) > field.max_length:
+        return f"“{field.label}” can have at most {field.max_length} characters."
+    match field.correct:
+        case "email" if not _looks_like_email(value):
+            return "Give a full email address, like name@example.com."
+        case "phone" if not 7 <= len(Identifier.of(IdentifierKind.PHONE, value).value) <= 15:
+            return "Give a phone number with its area code, like 555-010-0199."
+        case "date" if not _is_day(value):
+            return "Give a date as year-month-day, like 1990-04-30."
+    return None
+
+
+def _looks_like_email(value: str) -> bool:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""Judging: once all sources have answered, does the proof suffice, and what is the plan?
+
+Rule 10: a failed proof for details still gets the categories. Rule 19: the floor was fixed at intake. A mailbox about
+which nothing is held hears that at once: the answer carries no personal data. Leaves to others: asking staff (review).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.domain.audit import Event
+from chalicelib.domain.decision import Decision, Verdict
+from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
+from chalicelib.domain.request import Personal, Request, Right
+from chalicelib.domain.status import Status, advance
+from chalicelib.domain.verification import TRIES
+from chalicelib.services import Services
+from chalicelib.usecases import gathering
+from chalicelib.usecases.verification import SUBJECT_WINDOW
+from chalicelib.usecases.windows import window_end
+
+
+def judge(svc: Services, request: Request) -> Request:
+    """The gathered request, moved on: back to proof, to staff, or (where nobody need look) to its answer."""
+    if request.status is not Status.GATHERING:
+        return request
+    personal = svc.open(request)
+    found = gathering.findings(svc, request.reference)
+    matched = tuple(sorted({point for f in found for point in f.matched}))
+    proof = request.proof.model_copy(update={"matched": matched})
+    plan = plan_of(request.right, found, svc.business.titles())
+    digests = {f.source: f.digest for f in found}
+    judged = request.model_copy(
+        update={"proof": proof, "findings": digests, "plan_hash": plan_hash(request.right, digests, *_asked(personal))}
+    )
+    moved, event = _moved(svc, judged, personal, plan, found)
+    svc.store.commit(moved, event)
+    if proof.suffices and personal.answers and request.subject_hash:
+        svc.store.uncount("subject", request.subject_hash, ends=window_end(svc.now(), SUBJECT_WINDOW))
+    return moved
+
+
+def _moved(
+    svc: Services, request: Request, personal: Personal, plan: Plan, found: list[Finding]
+) -> tuple[Request, Event]:
+    """Where a gathered request goes next, with the event that says so."""
+    now = svc.now()
+    if _searched(request) and found and plan.nothing_held:
+        return _approved_by_system(svc, request, "nothing_held")
+    if not request.proof.suffices:
+        if personal.answers and request.proof.tries < TRIES:
+            return advance(request, Status.VERIFYING, now, reason="proof_insufficient")
+        if request.right is Right.ACCESS:
+            request = request.model_copy(update={"categories_only": True})
+        return advance(request, Status.IN_REVIEW, now, reason="proof_insufficient")
+    if request.right is Right.CALIFORNIA_DISCLOSURE and _answered_this_year(svc, request):
+        return _approved_by_system(svc, request.model_copy(update={"asked_before": True}), "asked_before")
+    if svc.business.rights[request.right].review == "automatic" and not plan.failed and not request.appeal_of:
+        return _approved_by_system(svc, request, "automatic")
+    return advance(request, Status.IN_REVIEW, now)
+
+
+def _searched(request: Request) -> bool:
+    return request.right in {Right.ACCESS, Right.CORRECTION, Right.DELETION}
+
+
+def _approved_by_system(svc: Services, request: Request, reason: str) -> tuple[Request, Event]:
+    decision = Decision(verdict=Verdict.APPROVE, by="system", at=svc.now(), plan=request.plan_hash)
+    if request.right is Right.DELETION and reason != "nothing_held":
+        undo_until = svc.now() + undo_window(svc)
+        return advance(request, Status.COOLING_OFF, svc.now(), reason=reason, decision=decision, undo_until=undo_until)
+    return advance(request, Status.FULFILLING, svc.now(), reason=reason, decision=decision)
+
+
+def undo_window(svc: Services) -> timedelta:
+    """How long a deletion waits before it runs."""
+    seconds = svc.settings.undo_seconds
+    return svc.business.waits.undo if seconds is None else timedelta(seconds=seconds)
+
+
+def disclosure_claim(svc: Services, request: Request) -> tuple[str, str]:
+    """The claim that makes a disclosure once per person and calendar year (Civil Code 1798.83(c)(1))."""
+    year = request.received_at.astimezone(svc.business.zone).year
+    return f"disclosure-{year}", request.subject_hash or request.reference
+
+
+def _answered_this_year(svc: Services, request: Request) -> bool:
+    name, key = disclosure_claim(svc, request)
+    return svc.store.claim(name, key, request.reference) != request.reference
+
+
+def _asked(personal: Personal) -> list[str]:
+    return [f"{c.field}={c.value}" for c in personal.corrections] + sorted(personal.stop)
+
+
+def current_plan(svc: Services, request: Request) -> Plan:
+    """The plan as gathered, to show."""
+    return plan_of(request.right, gathering.findings(svc, request.reference), svc.business.titles())

@@ -1,0 +1,88 @@
+"""Recipients: who holds a copy is told of a correction, a deletion or an end of sharing, and asked to confirm.
+
+Article 19 GDPR, Civil Code 1798.105(c). Rule 4: the mail names nobody; the person is shown on the HTTPS page behind a
+button, audited, like everything personal. Rule 8: what is not confirmed is said to be not confirmed.
+Leaves to others: OpenDSR and signed HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.businesses.model import Recipient
+from chalicelib.domain.request import Personal, Request, Right
+from chalicelib.domain.status import amend
+from chalicelib.links import Link, Purpose, token_hash
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, gathering, road
+
+OUTCOMES = frozenset({"done", "none", "kept"})
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """What a recipient's page shows: what to do, nothing about whom until a POST reveals it."""
+
+    request: Request
+    recipient: Recipient
+    confirmed: bool
+
+
+def tell(svc: Services, reference: str) -> None:
+    """Mail each recipient concerned a task to do the same and confirm it."""
+    request = road.live(svc, reference)
+    for id in concerned(svc, request):
+        recipient = svc.business.sharing.recipients[id]
+        if recipient.email:
+            correspondence.to_recipient(svc, request, id, recipient)
+
+
+def concerned(svc: Services, request: Request) -> list[str]:
+    """Ids of the recipients to tell: those told of everyone, and those that the person's records name (CET-3)."""
+    named: set[str] = set()
+    held = request.right is Right.OPT_OUT
+    for finding in gathering.findings(svc, request.reference) if not held else ():
+        named |= set(finding.recipients)
+        held = held or any(t.acts for t in finding.treatments)
+    if not held:
+        return []
+    return [
+        id
+        for id, r in svc.business.sharing.recipients.items()
+        if request.right in r.tell and (id in named if r.per_person else True)
+    ]
+
+
+def standing(svc: Services, request: Request) -> list[tuple[str, bool]]:
+    """Each recipient told, by name, and whether they have confirmed."""
+    said = {e.note for e in svc.store.events(request.reference) if e.what == "confirmed_by_recipient"}
+    return [(svc.business.sharing.recipients[id].name, id in said) for id in concerned(svc, request)]
+
+
+def task_page(svc: Services, token: str) -> TaskView:
+    """What the recipient's link opens. Changes nothing, shows nothing personal."""
+    link, request = road.open_link(svc, token, Purpose.TASK)
+    return _view(svc, link, request)
+
+
+def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
+    """Whom the task is about: audited."""
+    link, request = road.open_link(svc, token, Purpose.TASK)
+    seen, event = amend(request, "viewed", svc.now(), by=link.person)
+    svc.store.commit(seen, event)
+    return _view(svc, link, seen), svc.open(seen)
+
+
+def confirm(svc: Services, token: str, outcome: str) -> TaskView:
+    """The recipient says what they did: done, none (they hold nothing), kept. Saying it again changes nothing."""
+    link, request = road.open_link(svc, token, Purpose.TASK)
+    if not link.used_at:
+        id = link.person.removeprefix("recipient:")
+        request, event = amend(request, "confirmed_by_recipient", svc.now(), by=f"{link.person}:{outcome}", reason=id)
+        svc.store.commit(request, event, spend=link)
+    return _view(svc, svc.store.link(token_hash(token)), request)
+
+
+def _view(svc: Services, link: Link, request: Request) -> TaskView:
+    recipient = svc.business.sharing.recipients[link.person.removeprefix("recipient:")]
+    return TaskView(request=request, recipient=recipient, confirmed=link.used_at is not None)

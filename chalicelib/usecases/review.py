@@ -1,0 +1,152 @@
+"""Review: staff see what would happen and decide, from one mail.
+
+Rule 2: a decision is one transaction, so of forty clicks one counts. Rule 16: an approval carries the hash of the plan
+that was shown. Leaves to others: what staff see (card), whether the proof suffices (judging), carrying it out
+(fulfilment), the pages (web/staff).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.businesses.model import Member
+from chalicelib.domain.decision import Decision, Ground, Verdict
+from chalicelib.domain.request import Message, Request, Right
+from chalicelib.domain.status import Status, advance, amend
+from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
+from chalicelib.links import Link, Purpose
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, judging, road
+from chalicelib.usecases.card import Card, card_of, extension, member_of, verdicts, why_not_approve
+
+
+def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -> None:
+    """Judge what was gathered; ask staff to decide, and wait for them, unless nobody need look."""
+    request = svc.store.get(reference)
+    if request.status is not Status.FROZEN:
+        request = judging.judge(svc, road.live(svc, reference))
+    road.begin_wait(svc, reference, road.DECISION, token)
+    if request.status in (Status.IN_REVIEW, Status.FROZEN):
+        _tell_staff(svc, request, reminder)
+    request = svc.store.get(reference)
+    if request.status not in (Status.IN_REVIEW, Status.FROZEN):
+        road.go_on(svc, request, road.DECISION)
+
+
+def _tell_staff(svc: Services, request: Request, reminder: int) -> None:
+    """Mail those who may decide; the leads too once a reminder went unheard."""
+    members = correspondence.deciders(svc, request)
+    if reminder > 1:
+        members = members + [m for m in svc.business.leads() if m not in members]
+    now = svc.now()
+    mail = "staff_frozen" if request.status is Status.FROZEN else "staff_review"
+    day = now.date().isoformat() if reminder else ""
+    correspondence.to_staff(
+        svc, request, mail, members, once=f"{request.version}:{reminder}:{day}", reminder=reminder,
+        due_at=request.due_at, days_left=request.days_left(now),
+    )  # fmt: skip
+
+
+def decide(
+    svc: Services,
+    token: str,
+    *,
+    verdict: Verdict,
+    ground: Ground | None = None,
+    explanation: str | None = None,
+    plan: str | None = None,
+) -> Card:
+    """Staff's word, made once. A request decided already is shown as it is.
+
+    Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
+    """
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, token)
+    why_not = why_not_approve(request)
+    if request.status not in (Status.IN_REVIEW, Status.FROZEN):
+        return card_of(svc, request, member)
+    if verdict not in verdicts(svc, request, member, why_not):
+        raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
+    _complete(request, verdict, ground, explanation)
+    if verdict is Verdict.APPROVE and plan != request.plan_hash:
+        raise PlanChanged(request.reference)
+    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
+    if verdict is Verdict.EXTEND:
+        return card_of(svc, _extend(svc, request, member, explanation or ""), member)
+    try:
+        decided = _decided(svc, request, link, decision, explanation)
+    except RequestChanged:
+        return _after_somebody_else(svc, request, member)
+    road.go_on(svc, decided, road.DECISION)
+    return card_of(svc, decided, member)
+
+
+def _after_somebody_else(svc: Services, request: Request, member: Member) -> Card:
+    """Somebody wrote first: if they decided, show that; if they only looked, let this one click again."""
+    now = svc.store.get(request.reference)
+    if now.status is request.status:
+        raise RequestChanged(request.reference)
+    return card_of(svc, now, member)
+
+
+def _complete(request: Request, verdict: Verdict, ground: Ground | None, explanation: str | None) -> None:
+    said = (explanation or "").strip()
+    if verdict is Verdict.REFUSE and ground is None:
+        raise DecisionNotAllowed("Choose the ground of the refusal: the customer is told it.")
+    if verdict is Verdict.REFUSE and ground is Ground.OTHER and not said:
+        raise DecisionNotAllowed("A refusal on another ground needs its explanation.")
+    if verdict in (Verdict.ASK, Verdict.EXTEND) and not said:
+        raise DecisionNotAllowed("Say what the customer should read: your question, or the reason for more time.")
+    if verdict is Verdict.APPROVE and request.right is Right.CONCERN and not said:
+        raise DecisionNotAllowed("Write the answer that the customer will get.")
+
+
+def _decided(svc: Services, request: Request, link: Link, decision: Decision, explanation: str | None) -> Request:
+    """The decision, its event and the used link in one transaction."""
+    personal = svc.open(request)
+    if decision.verdict is Verdict.ASK:
+        message = Message(at=decision.at, by=f"staff:{decision.by}", text=(explanation or "").strip())
+        personal = personal.model_copy(update={"messages": [*personal.messages, message]})
+    else:
+        personal = personal.model_copy(update={"explanation": (explanation or "").strip() or None})
+    changes: dict[str, Any] = {"sealed": svc.seal(request.reference, personal), "decision": decision}
+    to = Status.FULFILLING
+    if decision.verdict is Verdict.ASK:
+        to, changes["decision"] = Status.ASKED, None
+    elif decision.verdict is Verdict.APPROVE and request.right is Right.DELETION:
+        to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
+    decided, event = advance(
+        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value, **changes
+    )
+    svc.store.commit(decided, event, spend=link)
+    return decided
+
+
+def _extend(svc: Services, request: Request, member: Member, reason: str) -> Request:
+    due = extension(svc, request)
+    if due is None:
+        raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
+    extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
+    svc.store.commit(extended, event)
+    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason.strip())
+    return extended
+
+
+def ask_customer(svc: Services, reference: str, token: str) -> None:
+    """Mail staff's question and wait for the reply, which comes through the tracker."""
+    request = road.live(svc, reference)
+    road.begin_wait(svc, reference, road.REPLY, token)
+    if request.status is Status.ASKED:
+        asked = svc.open(request).messages[-1]
+        correspondence.to_customer(svc, request, "asked", once=str(request.version), text=asked.text)
+    request = svc.store.get(reference)
+    if request.status is not Status.ASKED:
+        road.go_on(svc, request, road.REPLY)
+
+
+def no_reply(svc: Services, reference: str) -> None:
+    """The customer did not reply in time: back to staff, who decide on what there is."""
+    request = road.live(svc, reference)
+    if request.status is Status.ASKED:
+        back, event = advance(request, Status.IN_REVIEW, svc.now(), reason="no_reply")
+        svc.store.commit(back, event)

@@ -1,0 +1,104 @@
+"""How the stages talk to the machine: start a road, begin a wait, let a wait go on.
+
+Rule 18: a person's decision is in the table before the machine is signalled; the Lambda that begins a wait stores its
+token and then looks whether the decision is already there. So neither a lost signal nor a second run loses a click.
+The machine's input carries the request id and nothing personal. Leaves to others: the states (the ASL).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status
+from chalicelib.errors import RequestClosed, RequestFrozen
+from chalicelib.links import Link, Purpose, token_hash
+from chalicelib.ports import Wait
+from chalicelib.services import Services
+
+PROOF, DECISION, REPLY, ATTENTION = "proof", "decision", "reply", "attention"
+
+NEXT = {
+    Status.VERIFYING: "proof",
+    Status.GATHERING: "gather",
+    Status.IN_REVIEW: "staff",
+    Status.FROZEN: "staff",
+    Status.ASKED: "ask",
+    Status.COOLING_OFF: "undo",
+    Status.FULFILLING: "fulfil",
+}
+"""What the machine does next for a request in this status."""
+
+
+def start(svc: Services, request: Request, at: str) -> None:
+    """Start the request's road at `proof`, `gather` or `fulfil`. Starting it twice is one start."""
+    waits, day = svc.business.waits, timedelta(days=1)
+    undo = svc.settings.undo_seconds if svc.settings.undo_seconds is not None else int(waits.undo.total_seconds())
+    seconds = {
+        "proof": waits.proof_days * day,
+        "proof_reminder": waits.proof_reminder_days * day,
+        "decision": waits.decision_reminder_days * day,
+        "reply": waits.reply_days * day,
+        "attention": waits.attention_days * day,
+    }
+    svc.workflow.start(
+        request.execution,
+        {
+            "request_id": request.reference,
+            "start": at,
+            "sources": list(svc.sources) if request.right in SEARCHED else [],
+            "waits": {**{name: int(length.total_seconds()) for name, length in seconds.items()}, "undo": undo},
+        },
+    )
+
+
+def first_stage(request: Request) -> str:
+    """Where a new request's road begins: an opt-out acts, one that is proven is gathered, others are to be proven."""
+    if request.right is Right.OPT_OUT:
+        return "fulfil"
+    return "gather" if request.proof.account or request.proof.noted_by or request.appeal_of else "proof"
+
+
+SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_OUT})
+"""Rights for which the sources are searched; the others are answered without looking at anyone's data."""
+
+
+def live(svc: Services, reference: str) -> Request:
+    """The request, if its road goes on. Raises RequestClosed when it ended, RequestFrozen after "that wasn't me"."""
+    request = svc.store.get(reference)
+    if request.status is Status.FROZEN:
+        raise RequestFrozen(reference)
+    if request.status.is_final:
+        raise RequestClosed(reference)
+    return request
+
+
+def begin_wait(svc: Services, reference: str, name: str, token: str) -> None:
+    svc.store.put_wait(Wait(reference=reference, name=name, token=token, begun_at=svc.now()))
+
+
+def go_on(svc: Services, request: Request, name: str) -> None:
+    """Let the wait `name` go on as the request's status says; nothing if there is none yet: it will look itself."""
+    wait = svc.store.wait(request.reference, name)
+    if wait is None:
+        return
+    if request.status is Status.FROZEN and name != DECISION:
+        svc.workflow.fail(wait.token, RequestFrozen.__name__)
+    elif request.status.is_final:
+        svc.workflow.fail(wait.token, RequestClosed.__name__)
+    else:
+        svc.workflow.complete(wait.token, {"next": next_step(request)})
+
+
+def next_step(request: Request) -> str:
+    if request.status is Status.FULFILLING and request.decision and request.decision.verdict == "refuse":
+        return "answer"
+    return NEXT[request.status]
+
+
+def open_link(svc: Services, token: str, purpose: Purpose) -> tuple[Link, Request]:
+    """The link and its request. Raises LinkMissing, LinkExpired, LinkInvalid."""
+    link = svc.store.link(token_hash(token)).check(purpose, svc.now())
+    request = svc.store.get(link.reference or "")
+    link.check(purpose, svc.now(), request.links_dead_before)
+    return link, request

@@ -1,0 +1,79 @@
+"""The staff room: a mailed link instead of a password, the queue, and filing for a caller or a letter.
+
+A sign-in link works once and lives half an hour; the session it gives lives twelve hours. What staff file has the same
+clock and the same proof as anyone's (PWK-8). Leaves to others: deciding (review).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from chalicelib import links
+from chalicelib.businesses.model import Member
+from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right
+from chalicelib.errors import InvalidRequest, LimitReached, LinkExpired, LinkMissing
+from chalicelib.links import Purpose, token_hash
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence, intake
+from chalicelib.usecases.windows import window_end
+
+SIGN_INS_AN_HOUR = 5
+
+
+def ask_to_sign_in(svc: Services, email: str) -> None:
+    """Mail a sign-in link, if this is one of the staff; the page is the same for everyone."""
+    asked = Identifier.of(IdentifierKind.EMAIL, email)
+    member = next((m for m in svc.business.staff if Identifier.of(IdentifierKind.EMAIL, m.email) == asked), None)
+    if member is None:
+        return
+    hour = links.LIFETIMES[Purpose.SIGN_IN] * 2
+    try:
+        svc.store.count("sign-in", member.id, limit=SIGN_INS_AN_HOUR, ends=window_end(svc.now(), hour))
+    except LimitReached:
+        return
+    correspondence.send_sign_in(svc, member)
+
+
+def sign_in(svc: Services, token: str) -> str:
+    """A session for the one who opens the link, once. Raises LinkExpired when it was used before."""
+    link = svc.store.link(token_hash(token)).check(Purpose.SIGN_IN, svc.now())
+    session = svc.chance.token()
+    if svc.store.claim("sign-in", link.hash, token_hash(session)) != token_hash(session):
+        raise LinkExpired(Purpose.SIGN_IN)
+    svc.store.put_links([links.mint(session, Purpose.SESSION, link.person, None, svc.now())])
+    return session
+
+
+def staff_of(svc: Services, session: str) -> Member:
+    """Who is signed in. Raises LinkMissing, LinkExpired."""
+    link = svc.store.link(token_hash(session)).check(Purpose.SESSION, svc.now())
+    member = svc.business.member(link.person)
+    if member is None:
+        raise LinkMissing(Purpose.SESSION)
+    return member
+
+
+def queue(svc: Services, session: str) -> list[Request]:
+    """Open requests, due first: no personal data."""
+    staff_of(svc, session)
+    return svc.store.queue()
+
+
+def file_for(
+    svc: Services,
+    session: str,
+    right: Right,
+    personal: Personal,
+    *,
+    channel: Channel,
+    received_on: date | None = None,
+    relationship: Relationship = Relationship.SELF,
+) -> Request:
+    """File for somebody who called or wrote; the clock starts the day it came (rule 3)."""
+    member = staff_of(svc, session)
+    if not personal.email and right is not Right.OPT_OUT:
+        raise InvalidRequest({"email": "An email address is needed to send the answer; an opt-out needs none."})
+    return intake.file_request(
+        svc, right, personal, relationship=relationship, channel=channel, received_on=received_on, entered_by=member.id
+    )

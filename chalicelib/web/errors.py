@@ -1,0 +1,96 @@
+"""Domain error to HTTP: one table. A status, a title, and what a person can do about it.
+
+Never a stack trace, never a value: what is told is written here, or by the error for people (`why`, `fields`).
+Leaves to others: turning it into a page or JSON (replies).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chalicelib import errors as e
+from chalicelib.mail import words
+from chalicelib.web.asked import Unreadable
+
+STAFF_PATHS = ("/review", "/staff", "/task")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is answered for an error. `offer` is a page that helps: `links`, `sign-in` or none."""
+
+    status: int
+    error: str
+    title: str
+    message: str
+    offer: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    retry_after: int | None = None
+
+
+TABLE: dict[type[Exception], tuple[int, str, str]] = {
+    e.RequestNotFound: (404, "Not found", "There is no such request any more. Finished requests are cleared away in time."),
+    e.SealBroken: (503, "Something on our side needs mending", "This request cannot be read just now. Please write to us instead."),
+    e.RequestChanged: (409, "Somebody was faster", "This request changed while you looked at it. Open your link again to see it as it is now."),
+    e.RequestClosed: (409, "This request has ended", "Nothing more can be done with it. You can send us a new one at any time."),
+    e.RequestFrozen: (409, "This request is on hold", "Somebody told us “that wasn’t me”. Nothing moves until a person has looked."),
+    e.AlreadyFiled: (409, "We have it already", "This form was sent before. We have your request; there is no need to send it again."),
+    e.TransitionNotAllowed: (409, "Not possible now", "The request is past the point where this could be done. Open your link again to see where it stands."),
+    e.InvalidRequest: (422, "Please look at this again", "Something in the form needs your attention."),
+    e.DecisionNotAllowed: (409, "Not possible", "This cannot be decided so."),
+    e.PlanChanged: (409, "The plan has changed", "What would be done is no longer what you were shown. Please look at it again and decide then."),
+    e.PlanDrifted: (409, "The data has changed", "A record is no longer as it was when this was decided. It goes back to staff."),
+    e.RequestError: (409, "Not possible now", "This cannot be done with the request as it is now."),
+    e.LinkMissing: (404, "This link does not work", "It was replaced by a newer one, or part of it is missing."),
+    e.LinkExpired: (410, "This link is too old", "Links in our emails work for a limited time."),
+    e.LinkInvalid: (404, "This link does not work here", "It is a link for something else."),
+    e.LinkError: (404, "This link does not work", "It does not open anything."),
+    e.LimitReached: (429, "Too many tries", "To protect people from strangers we stop counting up here. Please come back later."),
+    e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person is looking at it."),
+    e.MailRejected: (503, "Our email was refused", "The mail service did not take our email. Please check the address, or write to us instead."),
+    e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer just now. Nothing was lost."),
+    e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Nothing was changed: please try again in a minute."),
+    e.SourceMisread: (503, "Something on our side needs mending", "A person has been told. You need not do anything."),
+    e.Misconfigured: (500, "Something on our side needs mending", "This desk is not set up right. Please write to us instead."),
+    e.RightsdeskError: (500, "Something went wrong on our side", "It was our fault, not yours. Please try again."),
+}  # fmt: skip
+
+
+def told(error: Exception, path: str, now: datetime) -> Told:
+    """What to answer for `error`, raised under the route `path`, at `now` (UTC)."""
+    if isinstance(error, Unreadable):
+        return Told(error.status, error.error, "We could not read that", error.message)
+    kind = next((k for k in type(error).__mro__ if k in TABLE), None)
+    if kind is None:
+        return Told(500, "our_fault", *TABLE[e.RightsdeskError][1:])
+    status, title, message = TABLE[kind]
+    match error:
+        case e.LinkError():
+            return _dead_link(error, path, status, title, message)
+        case e.InvalidRequest():
+            return Told(status, "invalid_request", title, message, fields=error.fields)
+        case e.DecisionNotAllowed():
+            return Told(status, _name(kind), title, error.why)
+        case e.LimitReached():
+            seconds = max(1, int((error.retry_at - now).total_seconds()))
+            return Told(status, _name(kind), title, message, retry_after=seconds)
+        case e.ServiceUnavailable():
+            return Told(status, _name(kind), title, message, retry_after=60)
+    return Told(status, _name(kind), title, message)
+
+
+def _dead_link(error: e.LinkError, path: str, status: int, title: str, message: str) -> Told:
+    """Says what the link was for, and where a new one comes from."""
+    opened = path.strip("/").partition("/")[0]
+    purpose = words.LINK_PURPOSES.get(error.purpose or opened) or words.LINK_PURPOSES.get(opened)
+    if purpose:
+        message = f"It was a link {purpose}. {message}"
+    offer = "sign-in" if path.startswith(STAFF_PATHS) else "links"
+    return Told(status, _name(type(error)), title, message, offer=offer)
+
+
+def _name(kind: type[Exception]) -> str:
+    """RequestChanged as `request_changed`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

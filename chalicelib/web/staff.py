@@ -1,0 +1,219 @@
+"""The staff's pages: decide from one mailed link; sign in by mail for the queue and for filing on a caller's behalf.
+
+Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the hash
+of the plan that was shown. Leaves to others: who may decide what (usecases/card, review), sessions (usecases/staffroom).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.request import Request, Right
+from chalicelib.errors import InvalidRequest, LinkError
+from chalicelib.links import LIFETIMES, Purpose
+from chalicelib.usecases import attention, review, staffroom
+from chalicelib.usecases import card as cards
+from chalicelib.web import api, forms, places, replies
+from chalicelib.web.asked import Asked, Fields, only
+from chalicelib.web.replies import ANY, answered
+from chalicelib.web.stages import stages
+
+staff = Blueprint(__name__)
+
+DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again")
+NO_SESSION = "no-session"
+
+
+@staff.route("/review/{token}", methods=["GET"], content_types=ANY)
+@answered(staff)
+def card(asked: Asked, token: str) -> Response:
+    return _card(asked, token, cards.card(asked.svc, token))
+
+
+@staff.route("/review/{token}", methods=["POST"], content_types=ANY)
+@answered(staff)
+def decide(asked: Asked, token: str) -> Response:
+    fields = asked.form()
+    try:
+        said = only(fields, DECISION_FIELDS)
+        if said.get("show") == "yes":
+            shown, revealed = cards.reveal(asked.svc, token)
+            return _card(asked, token, shown, revealed=revealed)
+        if said.get("again") == "yes":
+            decided = attention.try_again(asked.svc, token)
+        else:
+            decided = _decide(asked, token, said)
+    except InvalidRequest as fault:
+        if asked.wants_json:
+            raise
+        return _card(asked, token, cards.card(asked.svc, token), typed=fields, faults=fault.fields)
+    return _card(asked, token, decided) if asked.wants_json else replies.see(asked, f"/review/{token}")
+
+
+def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
+    verdict, ground = said.get("decision", ""), said.get("ground", "")
+    if verdict not in set(Verdict):
+        raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
+    if ground and ground not in set(Ground):
+        raise InvalidRequest({"ground": "Choose one of the grounds listed."})
+    if verdict == Verdict.REFUSE and not ground:
+        raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
+    plan = forms.line(said.get("plan", ""), "plan") or None
+    explanation = forms.prose(
+        said.get("explanation", ""), "explanation", most=4000,
+        required={"ask": "Write the question.", "extend": "Say why more time is needed. The customer is told."}.get(verdict, ""),
+    )  # fmt: skip
+    return review.decide(
+        asked.svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
+        explanation=explanation or None, plan=plan,
+    )  # fmt: skip
+
+
+def _card(
+    asked: Asked,
+    token: str,
+    shown: cards.Card,
+    *,
+    revealed: cards.Revealed | None = None,
+    typed: Fields | None = None,
+    faults: dict[str, str] | None = None,
+) -> Response:
+    if asked.wants_json:
+        return replies.as_json(_card_json(shown))
+    return replies.page(
+        asked, "review", status=422 if faults else 200, card=shown, request=shown.request, revealed=revealed,
+        token=token, stages=stages(shown.request), typed=typed or {}, faults=faults or {},
+    )  # fmt: skip
+
+
+def _card_json(shown: cards.Card) -> dict[str, object]:
+    request = shown.request
+    return {
+        "reference": request.reference, "right": request.right, "status": request.status,
+        "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
+        "may": sorted(shown.may), "why_not": shown.why_not, "decided": request.decision.verdict if request.decision else None,
+    }  # fmt: skip
+
+
+@staff.route("/staff/sign-in", methods=["GET"], content_types=ANY)
+@answered(staff)
+def sign_in_page(asked: Asked) -> Response:
+    return replies.page(asked, "staff_sign_in", sent=False, typed="", faults={}, token="")
+
+
+@staff.route("/staff/sign-in", methods=["POST"], content_types=ANY)
+@answered(staff)
+def ask_to_sign_in(asked: Asked) -> Response:
+    typed = ""
+    try:
+        typed = only(asked.form(), {"email"}).get("email", "")
+        staffroom.ask_to_sign_in(asked.svc, forms.email(typed))
+    except InvalidRequest as fault:
+        if asked.wants_json:
+            raise
+        return replies.page(asked, "staff_sign_in", status=422, sent=False, typed=typed, faults=fault.fields, token="")
+    if asked.wants_json:
+        return replies.as_json({"message": "If this address belongs to staff, a link is on its way."})
+    return replies.page(asked, "staff_sign_in", sent=True, typed="", faults={}, token="")
+
+
+@staff.route("/staff/sign-in/{token}", methods=["GET"], content_types=ANY)
+@answered(staff)
+def sign_in_button(asked: Asked, token: str) -> Response:
+    return replies.page(asked, "staff_sign_in", sent=False, typed="", faults={}, token=token)
+
+
+@staff.route("/staff/sign-in/{token}", methods=["POST"], content_types=ANY)
+@answered(staff)
+def sign_in(asked: Asked, token: str) -> Response:
+    only(asked.form(), ())
+    session = staffroom.sign_in(asked.svc, token)
+    return replies.see(asked, "/staff", headers={"Set-Cookie": _cookie(asked, session, LIFETIMES[Purpose.SESSION])})
+
+
+@staff.route("/staff", methods=["GET"], content_types=ANY)
+@answered(staff)
+def queue(asked: Asked) -> Response:
+    session = _session(asked)
+    try:
+        member, waiting = staffroom.staff_of(asked.svc, session), staffroom.queue(asked.svc, session)
+    except LinkError:
+        return replies.see(asked, "/staff/sign-in")
+    sought = asked.query("reference").strip().upper()[:40]
+    found = [r for r in waiting if sought in r.reference]
+    if asked.wants_json:
+        return replies.as_json({"requests": [_in_queue(asked, r) for r in found]})
+    return replies.page(asked, "queue", member=member, requests=found, sought=sought, total=len(waiting))
+
+
+def _in_queue(asked: Asked, request: Request) -> dict[str, object]:
+    return {
+        "reference": request.reference, "right": request.right, "status": request.status,
+        "due_at": request.due_at.isoformat(), "days_left": request.days_left(asked.svc.now()),
+    }  # fmt: skip
+
+
+@staff.route("/staff/requests/new", methods=["GET"], content_types=ANY)
+@answered(staff)
+def file_page(asked: Asked) -> Response:
+    try:
+        staffroom.staff_of(asked.svc, _session(asked))
+    except LinkError:
+        return replies.see(asked, "/staff/sign-in")
+    right = asked.query("right")
+    return _file_form(asked, Right(right) if right in set(Right) else None, {})
+
+
+@staff.route("/staff/requests/new", methods=["POST"], content_types=ANY)
+@answered(staff)
+def file_for(asked: Asked) -> Response:
+    session = _session(asked)
+    try:
+        staffroom.staff_of(asked.svc, session)
+    except LinkError:
+        return replies.see(asked, "/staff/sign-in")
+    fields = asked.form()
+    try:
+        typed, channel, received_on = forms.parse_staff(fields)
+        request = staffroom.file_for(
+            asked.svc, session, typed.right, typed.personal, channel, received_on, typed.relationship
+        )
+    except InvalidRequest as fault:
+        right = (fields.get("right") or [""])[0]
+        if asked.wants_json:
+            raise
+        return _file_form(asked, Right(right) if right in set(Right) else None, fields, fault.fields)
+    if asked.wants_json:
+        return replies.as_json(api.filed(request), status=202)
+    return replies.see(asked, f"/staff?reference={request.reference}")
+
+
+def _file_form(asked: Asked, right: Right | None, typed: Fields, faults: dict[str, str] | None = None) -> Response:
+    business = asked.svc.business
+    return replies.page(
+        asked, "new" if right else "file_for", status=422 if faults else 200, right=right,
+        terms=business.rights[right] if right else None, typed=typed, faults=faults or {}, places=places.PLACES,
+        action="/staff/requests/new", staff=True, correctable=business.datamap.correctable(), rights=list(Right),
+    )  # fmt: skip
+
+
+def _secure(asked: Asked) -> bool:
+    return asked.svc.settings.public_url.startswith("https://")
+
+
+def _cookie_name(asked: Asked) -> str:
+    """`__Host-` binds the cookie to this very host; browsers take it over HTTPS only."""
+    return "__Host-staff" if _secure(asked) else "staff"
+
+
+def _cookie(asked: Asked, session: str, lifetime: timedelta) -> str:
+    secure = "; Secure" if _secure(asked) else ""
+    age = int(lifetime.total_seconds())
+    return f"{_cookie_name(asked)}={session}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
+
+
+def _session(asked: Asked) -> str:
+    return asked.cookie(_cookie_name(asked)) or NO_SESSION

@@ -1,0 +1,1 @@
+"""The laptop run: the whole system on one machine. Never shipped."""

@@ -1,0 +1,215 @@
+"""Every mail that SES was given, for people and for programs, and the way in for mail to the business.
+
+`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
+`/files/…` serves package links as S3 would. Loopback only. Leaves to others: sending (adapters/ses), what an inbound
+mail does (app).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parseaddr
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
+
+import boto3
+from botocore.exceptions import ClientError
+from jinja2 import Environment, FileSystemLoader
+
+from local.aws import ACCOUNT, REGION
+from local.server import HOST, LARGEST, PENDING, Quiet
+
+Deliver = Callable[[bytes], str]
+"""Takes a raw message to the business; says in a word what became of it."""
+Answer = tuple[int, str, bytes | str]
+PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+
+
+class Letters:
+    """What SES was given, newest first. Each message is read once; its time is when it said it was sent."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, dict[str, Any]] = {}
+
+    def all(self, to: str | None = None) -> list[dict[str, Any]]:
+        letters = [self._letter(sent) for sent in reversed(list(_sent()))]
+        return [one for one in letters if to is None or to.lower() in (address.lower() for address in one["to"])]
+
+    def one(self, id: str) -> dict[str, Any] | None:
+        return next((letter for letter in self.all() if letter["id"] == id), None)
+
+    def burn(self) -> None:
+        _sent().clear()
+        self._read.clear()
+
+    def _letter(self, sent: Any) -> dict[str, Any]:
+        if sent.id not in self._read:
+            self._read[sent.id] = _read(sent)
+        return self._read[sent.id]
+
+
+def _sent() -> list[Any]:
+    from moto.ses.models import ses_backends
+
+    messages: list[Any] = ses_backends[ACCOUNT][REGION].sent_messages
+    return messages
+
+
+def _read(sent: Any) -> dict[str, Any]:
+    raw = sent.raw_data
+    message = message_from_bytes(raw if isinstance(raw, bytes) else raw.encode(), policy=policy.default)
+    name, address = parseaddr(str(message["From"] or sent.source))
+    return {
+        "id": sent.id,
+        "from": address,
+        "from_name": name,
+        "to": list(sent.destinations),
+        "subject": str(message["Subject"] or ""),
+        "text": _body(message, "plain"),
+        "html": _body(message, "html"),
+        "sent_at": _sent_at(message),
+        "headers": {key: str(value) for key, value in message.items()},
+    }
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    return str(part.get_content()) if part else ""
+
+
+def _sent_at(message: EmailMessage) -> str:
+    said = getattr(message["Date"], "datetime", None) or datetime.now(UTC)
+    return said.astimezone(UTC).isoformat() if said.tzinfo else said.replace(tzinfo=UTC).isoformat()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """The routes; `letters` and `deliver` are given by `server`."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    letters: Letters
+    deliver: Deliver
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        if path == "/api/messages":
+            self._answer(200, JSON, json.dumps(self.letters.all(asked.get("to"))))
+        elif path == "/":
+            self._page(asked.get("to") or None, asked.get("read"))
+        elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
+            self._answer(200, HTML, letter["html"], {"Content-Security-Policy": LETTER_POLICY})
+        elif path.startswith("/files/"):
+            self._file(unquote(path.removeprefix("/files/")), asked)
+        else:
+            self._answer(404, JSON, '{"error": "not_found"}')
+
+    def do_DELETE(self) -> None:
+        if urlsplit(self.path).path != "/api/messages":
+            return self._answer(404, JSON, '{"error": "not_found"}')
+        self.letters.burn()
+        return self._answer(200, JSON, "[]")
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length") or "0"
+        if not (length.isascii() and length.isdigit()) or int(length) > LARGEST:
+            self.close_connection = True
+            return self._answer(413, JSON, '{"error": "too_large"}', {"Connection": "close"})
+        raw = self.rfile.read(int(length))
+        if self.path != "/api/inbound":
+            return self._answer(404, JSON, '{"error": "not_found"}')
+        if not raw.strip():
+            return self._answer(400, JSON, '{"error": "empty", "message": "Send a raw RFC 5322 message."}')
+        return self._answer(202, JSON, json.dumps({"became": type(self).deliver(raw)}))
+
+    def _page(self, to: str | None, read: str | None) -> None:
+        letters = self.letters.all(to)
+        letter = next((one for one in letters if one["id"] == read), letters[0] if letters else None)
+        html = _template().render(letters=letters, letter=letter, to=to or "", total=len(self.letters.all()))
+        self._answer(200, HTML, html, {"Content-Security-Policy": PAGE_POLICY})
+
+    def _file(self, place: str, asked: dict[str, str]) -> None:
+        """A package by its signed link, while that lives; the signature itself is S3's to check."""
+        bucket, _, key = place.partition("/")
+        if _expired(asked):
+            return self._answer(403, JSON, '{"error": "expired", "message": "This link has expired."}')
+        try:
+            found = boto3.client("s3").get_object(Bucket=bucket, Key=key)
+        except ClientError:
+            return self._answer(404, JSON, '{"error": "not_found"}')
+        shown_as = re.sub(r"[\r\n]", "", asked.get("response-content-disposition", "attachment"))
+        return self._answer(200, found["ContentType"], found["Body"].read(), {"Content-Disposition": shown_as})
+
+    def _answer(self, status: int, kind: str, body: bytes | str, headers: dict[str, str] | None = None) -> None:
+        data = body if isinstance(body, bytes) else body.encode()
+        self.send_response(status)
+        for name, value in {
+            **GUARDS,
+            **(headers or {}),
+            "Content-Type": kind,
+            "Content-Length": str(len(data)),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+
+GUARDS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'"
+)
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups allow-popups-to-escape-sandbox"
+
+
+@cache
+def _template() -> Any:
+    return PAGES.get_template("mailbox.html")
+
+
+def _expired(asked: dict[str, str]) -> bool:
+    """Whether a signed link's time has passed, or it is none."""
+    try:
+        signed = datetime.strptime(asked["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.now(UTC) >= signed + timedelta(seconds=int(asked["X-Amz-Expires"]))
+    except (KeyError, ValueError):
+        return True
+
+
+class _Server(Quiet, ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = PENDING
+
+
+def server(port: int, deliver: Deliver) -> ThreadingHTTPServer:
+    """The mail server, bound to `port`."""
+    handler = type("Handler", (_Handler,), {"letters": Letters(), "deliver": staticmethod(deliver)})
+    return _Server((HOST, port), handler)
+
+
+def inbound(handlers: Mapping[str, Any]) -> Deliver:
+    """Hands a message over as SES does: an object in the bucket, and an event that names it for `receive_mail`."""
+
+    def deliver(raw: bytes) -> str:
+        bucket, key = os.environ["RIGHTSDESK_PACKAGES"], f"inbound/{uuid4()}"
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
+        if "receive_mail" not in handlers:
+            return "kept"
+        place = {"bucket": {"name": bucket}, "object": {"key": key}}
+        handlers["receive_mail"]({"Records": [{"eventSource": "aws:s3", "s3": place}]}, None)
+        return "delivered"
+
+    return deliver

@@ -1,0 +1,205 @@
+"""The laptop run: the whole system for one business, started with one command and stopped with Ctrl-C.
+
+PostgreSQL starts while everything else is imported; AWS is moto, in this process. `.local/run.json` says where all of
+it is, for programs. Leaves to others: each part (postgres, aws, machine, server, mailbox, data).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.postgres import Postgres
+from local.server import HOST, serving, taken, web
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "chalicelib" / "businesses"
+LOCAL = ROOT / ".local"
+UNDO_SECONDS = "5"
+
+
+class CannotRun(Exception):
+    """One line that says why not, and what to do instead."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C, or SIGTERM: leave, stopping all that was started."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for. `folder` is where run.json goes."""
+
+    business: str
+    port: int
+    mail_port: int
+    database_url: str | None
+    folder: Path
+
+    @classmethod
+    def from_env(cls, said: Mapping[str, str]) -> Wanted:
+        """Raises CannotRun."""
+        wanted = cls(
+            business=said.get("BUSINESS") or "jeffers",
+            port=_port(said, "PORT", 8000),
+            mail_port=_port(said, "MAIL_PORT", 8025),
+            database_url=said.get("DATABASE_URL") or None,
+            folder=Path(said.get("RUN_DIR") or LOCAL),
+        )
+        wanted._check()
+        return wanted
+
+    def _check(self) -> None:
+        if not any((place / "business.yaml").is_file() for place in (SHIPPED / self.business, Path(self.business))):
+            known = ", ".join(sorted(found.parent.name for found in SHIPPED.glob("*/business.yaml")))
+            raise CannotRun(f"BUSINESS={self.business}: no such business; name one of {known}, or a folder of your own")
+        for name, port in (("PORT", self.port), ("MAIL_PORT", self.mail_port)):
+            if taken(port):
+                raise CannotRun(
+                    f"{name}={port}: the port is in use; stop what uses it, or choose another: make run {name}=…"
+                )
+        if self.port == self.mail_port:
+            raise CannotRun(f"PORT and MAIL_PORT are both {self.port}; choose two")
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def mail_url(self) -> str:
+        return f"http://{HOST}:{self.mail_port}"
+
+    @property
+    def database(self) -> str:
+        """One for each run, so that several go side by side."""
+        return f"{Path(self.business).name}-{self.port}"
+
+
+def _port(said: Mapping[str, str], name: str, usual: int) -> int:
+    port = said.get(name) or str(usual)
+    if not (port.isdigit() and 0 < int(port) < 65536):
+        raise CannotRun(f"{name}={port}: not a port; choose a number below 65536")
+    return int(port)
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        wanted = Wanted.from_env(os.environ)
+        with running(wanted):
+            print(f"ready: {wanted.base_url}", flush=True)
+            while True:
+                time.sleep(3600)
+    except Stopped:
+        return 0
+    except CannotRun as why:
+        print(why, file=sys.stderr)
+        return 2
+
+
+def _stop(number: int, frame: object) -> None:
+    for again in (signal.SIGINT, signal.SIGTERM):  # stopping is not to be interrupted
+        signal.signal(again, signal.SIG_IGN)
+    raise Stopped
+
+
+@contextmanager
+def running(wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """The system, serving, while this lasts; what run.json says. Raises CannotRun."""
+    with ExitStack() as stack:
+        postgres = None
+        if not wanted.database_url:
+            postgres = Postgres(LOCAL / "pg", wanted.database)
+            stack.callback(postgres.stop)
+        _environ(wanted)
+        from chalicelib.errors import Misconfigured, SourceUnavailable
+
+        try:
+            said = _start(wanted, postgres, stack)
+        except (Misconfigured, SourceUnavailable) as wrong:
+            raise CannotRun(str(wrong)) from None
+        stack.callback(_forget, wanted.folder / "run.json")
+        _write(wanted.folder / "run.json", said)
+        yield said
+
+
+def _environ(wanted: Wanted) -> None:
+    """The settings known before anything is made; config.py says what each is."""
+    os.environ["TZ"] = "UTC"  # moto reads timestamps in local time
+    time.tzset()
+    os.environ.update(
+        RIGHTSDESK_BUSINESS=wanted.business,
+        RIGHTSDESK_PUBLIC_URL=wanted.base_url,
+        RIGHTSDESK_FILES_URL=f"{wanted.mail_url}/files",
+        RIGHTSDESK_UNDO_SECONDS=os.environ.get("RIGHTSDESK_UNDO_SECONDS", UNDO_SECONDS),
+    )
+
+
+def _start(wanted: Wanted, postgres: Postgres | None, stack: ExitStack) -> dict[str, Any]:
+    from app import app
+    from chalicelib.bootstrap import services
+    from chalicelib.businesses.loader import load
+    from local import aws, mailbox
+
+    business = load(wanted.business)
+    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender))
+    database_url = postgres.url if postgres else str(wanted.database_url)
+    os.environ.update(settings, DATABASE_URL=database_url)
+    customers = _customers(wanted, database_url)
+    _explained(business, database_url)
+    services()
+    stack.enter_context(serving(mailbox.server(wanted.mail_port, mailbox.inbound(app.handler_map))))
+    stack.enter_context(serving(web(app, wanted.port)))
+    return {
+        "base_url": wanted.base_url,
+        "mail_url": wanted.mail_url,
+        "business": business.id,
+        "database_url": database_url,
+        "staff": [
+            {"email": member.email, "name": member.name, "roles": list(member.roles)} for member in business.staff
+        ],
+        "customers": customers,
+    }
+
+
+def _customers(wanted: Wanted, database_url: str) -> list[Any]:
+    """Invented customers, for a business that ships; nobody's own database is touched."""
+    if wanted.database_url or not (SHIPPED / wanted.business).is_dir():
+        return []
+    from local.data import install
+
+    return list(install(database_url, wanted.business))
+
+
+def _explained(business: Any, database_url: str) -> None:
+    """No column of the live database may stay unexplained."""
+    from chalicelib.businesses.check import require_explained
+    from chalicelib.sources.sql import schema_of
+
+    require_explained(business.datamap, schema_of(database_url))
+
+
+def _write(file: Path, said: dict[str, Any]) -> None:
+    """Whole or not at all, for somebody may be reading."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(said, indent=1, default=str))
+    fresh.replace(file)
+
+
+def _forget(file: Path) -> None:
+    with suppress(FileNotFoundError):
+        file.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

