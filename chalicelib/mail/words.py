@@ -5,6 +5,7 @@ Short words, said to the person. Leaves to others: a business's own words (busin
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -67,7 +68,10 @@ STATUSES = {
     Status.FROZEN: ("On hold.", "Somebody said “that wasn’t me”. Nothing moves until a person has looked."),
     Status.NEEDS_ATTENTION: ("We are mending something.", "A step on our side did not work. You need not do anything."),
     Status.FULFILLED: ("Done.", "The answer is in your email."),
-    Status.PARTLY_FULFILLED: ("Mostly done.", "One part did not work yet. We keep trying, and will write to you again."),
+    Status.PARTLY_FULFILLED: (
+        "Mostly done.",
+        "One part did not work yet. We keep trying, and will write to you again.",
+    ),
     Status.REFUSED: ("We said no.", "Our email says why, and what would change it."),
     Status.LAPSED: ("Closed.", "It was never confirmed, so nothing was changed."),
     Status.WITHDRAWN: ("Taken back.", "Nothing more will happen."),
@@ -163,11 +167,23 @@ DOINGS = {
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip
+CAUSES = {
+    "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
+    "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
+    "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
+    "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
+}  # fmt: skip
+"""Why a step did not work, by the class of its error."""
 LINK_PURPOSES = {
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
     "review": "to decide a request", "stop": "to stop mail", "task": "to report work done by hand", "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip
+
+
+def theirs(right: Right) -> str:
+    """What was asked, said to staff: after "it asks us"."""
+    return re.sub(r"\byou\b", "them", re.sub(r"\byour\b", "a", RIGHTS[right].asked))
 
 
 def happened(what: str) -> str:
