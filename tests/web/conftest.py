@@ -1,4 +1,7 @@
-"""Our blueprints on a small Chalice app, over services in memory: the real use cases, without the machine."""
+"""The app over services in memory: the real use cases, without the machine.
+
+A blueprint can be registered once in a process (Chalice empties its routes as it does so): hence the one app.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from chalice.app import Chalice
 from chalice.test import Client, HTTPResponse
 
+from app import app
 from chalicelib import bootstrap, links
 from chalicelib.adapters import memory
 from chalicelib.domain.request import Personal, Request, Right
@@ -19,18 +22,10 @@ from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.services import Services
 from chalicelib.sources.memory import MemorySource
 from chalicelib.usecases import intake
-from chalicelib.web import api, customer, recipients, staff
 from tests.web import samples
 
 FORM = "application/x-www-form-urlencoded"
 EMAIL = "kim@example.com"
-
-
-def app() -> Chalice:
-    made = Chalice(app_name="rightsdesk")
-    for blueprint in (customer.customer, staff.staff, recipients.tasks, api.api):
-        made.register_blueprint(blueprint)
-    return made
 
 
 @dataclass
@@ -92,5 +87,5 @@ def desk() -> Iterator[Desk]:
         packages=memory.MemoryPackageStore(), secrets=memory.MemorySecrets(),
         sources={"shop": MemorySource("shop", business.datamap.sources["shop"], {"customers": [row]})},
     )  # fmt: skip
-    with bootstrap.override(svc), Client(app()) as client:
+    with bootstrap.override(svc), Client(app) as client:
         yield Desk(client, svc)

@@ -7,11 +7,12 @@ import re
 
 import pytest
 
+from app import app
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.links import Purpose
 from chalicelib.usecases import suppression
-from tests.web.conftest import EMAIL, Desk, app
+from tests.web.conftest import EMAIL, Desk
 
 PUBLIC = ["/", "/requests/new", *(f"/requests/new?right={r}" for r in Right), "/requests/received", "/links", "/health",
           "/style.css", "/.well-known/gpc.json", "/staff/sign-in", "/staff", "/staff/requests/new"]  # fmt: skip
@@ -20,7 +21,7 @@ REVIEW = (Status.VERIFYING, Status.GATHERING, Status.IN_REVIEW)
 
 
 def test_every_route_of_the_contract_is_there() -> None:
-    routes = {(path, method) for path, entry in app().routes.items() for method in entry}
+    routes = {(path, method) for path, entry in app.routes.items() for method in entry}
     for path in ("/requests", "/api/requests", "/track/{token}/{action}"):
         assert (path, "POST") in routes
     for path in ("/links", "/verify/{token}", "/results/{token}", "/stop/{token}", "/review/{token}", "/task/{token}",
