@@ -24,7 +24,7 @@ def file_by_api(asked: Asked) -> Response:
 
 @api.route("/health", methods=["GET"], content_types=ANY)
 @answered(api)
-def health(asked: Asked) -> Response:
+def health(_: Asked) -> Response:
     return replies.as_json({"status": "ok"})
 
 

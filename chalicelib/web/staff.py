@@ -1,7 +1,8 @@
 """The staff's pages: decide from one mailed link; sign in by mail for the queue and for filing on a caller's behalf.
 
 Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the
-hash of the plan that was shown. Leaves to others: who may decide what (usecases/card, review), sessions (usecases/staffroom).
+hash of the plan that was shown. Leaves to others: who may decide what (usecases/card, review),
+sessions (usecases/staffroom).
 """
 
 from __future__ import annotations
