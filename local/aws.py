@@ -35,6 +35,7 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
 
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(CREDENTIALS)  # whatever is configured for the real AWS must not be used here
+    moto_mends.spare_the_engine_ec2()
     with mock_aws(config=CONFIG), machine.answering(handlers):
         moto_mends.mend_transactions()
         moto_mends.mend_catch_to_itself()
