@@ -157,14 +157,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, kind: str, body: bytes | str, headers: dict[str, str] | None = None) -> None:
         data = body if isinstance(body, bytes) else body.encode()
         self.send_response(status)
-        for name, value in {**GUARDS, **(headers or {}), "Content-Type": kind, "Content-Length": str(len(data))}.items():
+        for name, value in {
+            **GUARDS,
+            **(headers or {}),
+            "Content-Type": kind,
+            "Content-Length": str(len(data)),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
 
 GUARDS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'"
+)
 LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 

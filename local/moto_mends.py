@@ -178,7 +178,7 @@ def cache_boto_client_for() -> None:
 
 @_once
 def mend_catch_to_itself() -> None:
-    """Let a catch lead back to its own state, as a reminder that repeats does: moto goes on to the state's Next instead."""
+    """Let a catch lead back to its own state, as a repeated reminder does: moto goes on to the state's Next instead."""
     from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
     from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 
@@ -194,7 +194,7 @@ def mend_catch_to_itself() -> None:
 
 @_once
 def mend_signals() -> None:
-    """Let a wait be signalled while another execution starts: moto asks each running one, and that one has no insides yet."""
+    """Let a wait be signalled while another execution starts: moto asks every running one, even one not yet whole."""
     from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
 
     for name in ("send_task_success", "send_task_failure"):

@@ -64,7 +64,9 @@ class Wanted:
             raise CannotRun(f"BUSINESS={self.business}: no such business; name one of {known}, or a folder of your own")
         for name, port in (("PORT", self.port), ("MAIL_PORT", self.mail_port)):
             if taken(port):
-                raise CannotRun(f"{name}={port}: the port is in use; stop what uses it, or choose another: make run {name}=…")
+                raise CannotRun(
+                    f"{name}={port}: the port is in use; stop what uses it, or choose another: make run {name}=…"
+                )
         if self.port == self.mail_port:
             raise CannotRun(f"PORT and MAIL_PORT are both {self.port}; choose two")
 
@@ -185,7 +187,9 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
         "mail_url": wanted.mail_url,
         "business": business.id,
         "database_url": there.url,
-        "staff": [{"email": member.email, "name": member.name, "roles": list(member.roles)} for member in business.staff],
+        "staff": [
+            {"email": member.email, "name": member.name, "roles": list(member.roles)} for member in business.staff
+        ],
         "customers": there.customers,
     }
 

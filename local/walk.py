@@ -146,7 +146,9 @@ class Walker:
             time.sleep(0.01)
         raise Lost(f"no staff were asked about {reference}")
 
-    def decide(self, staff: str, reference: str, decision: str, *, not_in: frozenset[str] = frozenset(), **more: str) -> str:
+    def decide(
+        self, staff: str, reference: str, decision: str, *, not_in: frozenset[str] = frozenset(), **more: str
+    ) -> str:
         """Open the mailed review link, look, decide; the link."""
         link = self.link(staff, "review", reference, not_in=not_in)
         page = self.get(link)
@@ -193,4 +195,3 @@ class Walker:
         if answer.status != 200:
             raise Lost(f"the package gave {answer.status}")
         return zipfile.ZipFile(io.BytesIO(answer.body))
-

@@ -1,7 +1,7 @@
 """How each thing looks as a DynamoDB item: keys, the few attributes that conditions and the index need, one JSON.
 
 One table, families by key (pk / sk):
-    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source> | WAIT#<name> | MAIL#<name>
+    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source>[#<piece>] | WAIT#<name> | MAIL#<name>
     LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
@@ -11,6 +11,7 @@ Leaves to others: when they are written together (dynamodb).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,8 @@ OPEN = "open"
 DEAD_LINK_KEPT = timedelta(days=30)
 """A link past its time is kept so long, so that opening it says so and offers a new one; then nobody knows it."""
 FORM_REMEMBERED = timedelta(days=30)
+PIECE = 250_000
+"""Bytes of a finding per item: DynamoDB takes 400 KB an item and 4 MB a transaction."""
 
 
 def key(pk: str, sk: str) -> Item:
@@ -66,16 +69,29 @@ def event_from(item: Item) -> Event:
     return Event.model_validate_json(item["json"]["S"])
 
 
-def outcome_item(outcome: Outcome) -> Item:
-    return {
-        **of_request(outcome.reference, f"OUTCOME#{outcome.source}"),
-        "json": {"S": outcome.model_dump_json(exclude={"sealed"})},
-        "sealed": {"B": outcome.sealed},
-    }
+def outcome_items(outcome: Outcome) -> list[Item]:
+    """One item, and further ones for what does not fit in it. An earlier, longer outcome may leave pieces: unread."""
+    pieces = [outcome.sealed[at : at + PIECE] for at in range(0, len(outcome.sealed), PIECE)] or [b""]
+    names = [f"OUTCOME#{outcome.source}", *(f"OUTCOME#{outcome.source}#{n:03d}" for n in range(1, len(pieces)))]
+    made = [
+        {**of_request(outcome.reference, sk), "sealed": {"B": piece}} for sk, piece in zip(names, pieces, strict=True)
+    ]
+    made[0]["json"] = {"S": outcome.model_dump_json(exclude={"sealed"})}
+    made[0]["pieces"] = {"N": str(len(pieces))}
+    return made
 
 
-def outcome_from(item: Item) -> Outcome:
-    return Outcome.model_validate_json(item["json"]["S"]).model_copy(update={"sealed": bytes(item["sealed"]["B"])})
+def outcomes_from(found: Iterable[Item]) -> list[Outcome]:
+    """The outcomes of one request, by source."""
+    by_key = {item["sk"]["S"]: item for item in found}
+    outcomes = []
+    for sk, item in by_key.items():
+        if "json" in item:
+            rest = (by_key[f"{sk}#{n:03d}"]["sealed"]["B"] for n in range(1, int(item["pieces"]["N"])))
+            sealed = b"".join((bytes(item["sealed"]["B"]), *rest))
+            outcome = Outcome.model_validate_json(item["json"]["S"])
+            outcomes.append(outcome.model_copy(update={"sealed": sealed}))
+    return sorted(outcomes, key=lambda o: o.source)
 
 
 def wait_item(wait: Wait) -> Item:

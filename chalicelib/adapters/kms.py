@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.faults import code, retryable
 from chalicelib.adapters.sealing import seal, unseal
-from chalicelib.errors import RequestNotFound
+from chalicelib.errors import RequestNotFound, SealBroken
 
 _KEPT_SECONDS = 60
 _KEPT_KEYS = 256
@@ -68,11 +68,20 @@ class KmsVault:
             row = self.dynamodb.get_item(TableName=self.table, Key={"pk": {"S": reference}}, ConsistentRead=True)
         if "Item" not in row:
             raise RequestNotFound(reference)
-        with retryable("kms"):
-            key: bytes = self.kms.decrypt(
-                CiphertextBlob=row["Item"]["wrapped"]["B"], KeyId=self.key_id, EncryptionContext={"request": reference}
-            )["Plaintext"]
+        key = self._unwrapped(reference, row["Item"]["wrapped"]["B"])
         self._kept.keep(reference, key)
+        return key
+
+    def _unwrapped(self, reference: str, wrapped: bytes) -> bytes:
+        try:
+            with retryable("kms"):
+                key: bytes = self.kms.decrypt(
+                    CiphertextBlob=wrapped, KeyId=self.key_id, EncryptionContext={"request": reference}
+                )["Plaintext"]
+        except ClientError as fault:
+            if code(fault) != "InvalidCiphertextException":
+                raise
+            raise SealBroken(reference) from None
         return key
 
 

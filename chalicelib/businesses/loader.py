@@ -2,12 +2,12 @@
 
 `load("jeffers")` for one that ships, `load("./mine")` for one's own. Whatever is wrong raises one Misconfigured that
 names the file, the path in it, the problem and the mend; a word nobody knows is answered with the nearest known one.
-Leaves to others: the shapes (model, domain/datamap), the live database (check).
+Leaves to others: the shapes (model, domain/datamap), what must fit together (sound), the live database (check).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -17,9 +17,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.businesses.model import Business, Sharing
+from chalicelib.businesses.sound import unsound
 from chalicelib.businesses.wrong import first_wrong
-from chalicelib.domain.datamap import DataMap, FieldMap
-from chalicelib.domain.identity import IdentifierKind
+from chalicelib.domain.datamap import DataMap
 from chalicelib.errors import Misconfigured
 
 SHIPPED = Path(__file__).parent
@@ -38,7 +38,7 @@ def load(name_or_path: str) -> Business:
     for key in {"datamap", "sharing"} & said.keys():
         raise Misconfigured(str(about), key, "stands in a file of its own", f"move it to {key}.yaml")
     business = _shaped(Business, {"id": folder.name, **said, "datamap": datamap, "sharing": sharing}, about)
-    for file, where, problem, mend in _unknown_words(business):
+    for file, where, problem, mend in unsound(business, categories()):
         raise Misconfigured(str(folder / file), where, problem, mend)
     return business
 
@@ -69,6 +69,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a list cannot be a key", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"the key {key.value} stands twice", problem_mark=key.start_mark)
             seen.add(key.value)
@@ -117,46 +119,3 @@ def _shaped(model: type[M], said: Mapping[str, Any], path: Path) -> M:
     except ValidationError as error:
         where, problem, mend = first_wrong(error, model, said)
         raise Misconfigured(str(path), where, problem, mend) from None
-
-
-Wrong = tuple[str, str, str, str]
-
-
-def _unknown_words(business: Business) -> Iterator[Wrong]:
-    """Words that must be known elsewhere: file, path, problem, mend of each that is not."""
-    scopes = set(business.opt_outs) | {f"kind:{kind}" for kind in business.kinds}
-    kinds = {kind.value for kind in IdentifierKind}
-    held = {k for s in business.datamap.sources.values() for c in s.collections.values() for k in c.identity}
-    for s, source in business.datamap.sources.items():
-        for c, collection in source.collections.items():
-            at = f"sources.{s}.collections.{c}"
-            for kind in collection.identity.keys() - kinds:
-                yield "datamap.yaml", f"{at}.identity.{kind}", *_nearest(kind, kinds, "a kind of identifier")
-            for name in set(collection.recipients) - business.sharing.recipients.keys():
-                known = set(business.sharing.recipients)
-                yield "datamap.yaml", f"{at}.recipients", *_nearest(name, known, "a recipient of sharing.yaml")
-            for f, field in collection.fields.items():
-                yield from _unknown_of_field(f"{at}.fields.{f}", field, scopes)
-    for k, kind_of_mail in business.kinds.items():
-        for scope in set(kind_of_mail.stops_with) - scopes:
-            yield "business.yaml", f"kinds.{k}.stops_with", *_nearest(scope, scopes, "an opt-out of this business")
-    for r, role in business.roles.items():
-        for prefix in set(role.sees) - categories().keys() - {"*"}:
-            yield "business.yaml", f"roles.{r}.sees", *_nearest(prefix, set(categories()), "a category")
-    for kind in set(business.identifiers) - held:
-        yield "business.yaml", "identifiers", *_nearest(kind, held, "an identity of any collection in datamap.yaml")
-
-
-def _unknown_of_field(at: str, field: FieldMap, scopes: set[str]) -> Iterator[Wrong]:
-    if field.category not in categories():
-        yield "datamap.yaml", f"{at}.category", *_nearest(field.category, set(categories()), "a category")
-    for scope in field.stop.keys() - scopes:
-        yield "datamap.yaml", f"{at}.stop.{scope}", *_nearest(scope, scopes, "an opt-out of this business")
-
-
-def _nearest(word: str, known: set[str], what: str) -> tuple[str, str]:
-    near = get_close_matches(word, sorted(known), 1, 0.5)
-    if near:
-        return f"{word!r} is not {what}", f"did you mean {near[0]!r}?"
-    shown = ", ".join(sorted(known)) if len(known) < 12 else "a key of chalicelib/businesses/categories.yaml"
-    return f"{word!r} is not {what}", f"use one of: {shown}" if known else "there is none; leave it out"

@@ -132,7 +132,7 @@ class Sharing(Part):
         for year, disclosures in self.years.items():
             for d in disclosures:
                 if d.recipient not in self.recipients:
-                    raise ValueError(f"year {year} names the unknown recipient {d.recipient!r}")
+                    raise ValueError(f"years.{year}: names the unknown recipient {d.recipient!r}")
         return self
 
 
@@ -188,7 +188,10 @@ class Business(Part):
         for member in self.staff:
             if unknown := set(member.roles) - self.roles.keys():
                 raise ValueError(f"staff.{member.id}.roles: {', '.join(sorted(unknown))} not among roles")
-        ZoneInfo(self.timezone)
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, OSError, ValueError):
+            raise ValueError("timezone: no such time zone is known") from None
         return self
 
     @property

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -240,7 +240,7 @@ class Outcome(BaseModel):
     reference: str
     source: str
     state: OutcomeState
-    at: Any = None
+    at: datetime | None = None
     why: str | None = None
     done: dict[str, dict[Doing, int]] = Field(default_factory=dict)
     """Per collection, what has been done and read back, over all passes."""

@@ -49,7 +49,7 @@ def clock_for(
     clock = _clock(respond, said.extension, local_day(received_at, zone), zone)
     if said.acknowledge is None:
         return clock
-    by, _ = _dates(said.acknowledge, local_day(received_at, zone))
+    by = _target(said.acknowledge, local_day(received_at, zone))
     return replace(clock, acknowledge_by=end_of(by, zone))
 
 
@@ -78,21 +78,20 @@ def extend(
         raise DecisionNotAllowed(f"{law_of(regime).name} allows no extension ({clock.citation}).")
     if at > clock.limit:
         raise DecisionNotAllowed(f"An extension had to be told by {local_day(clock.limit, zone)} ({extension.cite}).")
-    respond = entitlement(regime, right).respond
-    by, limit = _dates(_together(respond, extension), local_day(received_at, zone))
-    return Clock(
-        acknowledge_by=clock.acknowledge_by,
-        target=end_of(by, zone),
-        limit=end_of(limit, zone),
+    respond, received = entitlement(regime, right).respond, local_day(received_at, zone)
+    return replace(
+        clock,
+        target=end_of(_target(_together(respond, extension), received), zone),
+        limit=clock.extension_limit,
         extension_limit=None,
         citation=extension.cite,
-        why=f"{_words(respond)} and {_words(extension)} more, from receipt on {local_day(received_at, zone)}",
+        why=f"{_words(respond)} and {_words(extension)} more, from receipt on {received}",
     )
 
 
 def _clock(respond: Term, extension: Term | None, received: date, zone: ZoneInfo) -> Clock:
-    target, limit = _dates(respond, received)
-    longest = _dates(_together(respond, extension), received)[1] if extension else None
+    target, limit = _target(respond, received), _limit(respond, received)
+    longest = _limit(_together(respond, extension), received) if extension else None
     return Clock(
         acknowledge_by=None,
         target=end_of(target, zone),
@@ -103,17 +102,27 @@ def _clock(respond: Term, extension: Term | None, received: date, zone: ZoneInfo
     )
 
 
-def _dates(term: Term, received: date) -> tuple[date, date]:
-    """The day to aim for and the last day, of a term that runs from a day of receipt."""
-    first = received - timedelta(days=1) if term.counts_receipt else received
-    aim = term.count - term.spare
+def _target(term: Term, received: date) -> date:
+    """The day to aim for, of a term that runs from a day of receipt: the earliest reading, on no holiday calendar."""
+    count = term.count - term.spare
     match term.unit:
         case "business_day":
-            return strict_business_days(first, aim), lenient_business_days(first, term.count)
+            return strict_business_days(received, count)
         case "month":
-            return months_after(first, aim), rolled(months_after(first, term.count), term.rolls)
+            return months_after(received, count)
         case "day":
-            return first + timedelta(days=aim), rolled(first + timedelta(days=term.count), term.rolls)
+            return received + timedelta(days=count - term.counts_receipt)
+
+
+def _limit(term: Term, received: date) -> date:
+    """The last day of a term: the latest reading."""
+    match term.unit:
+        case "business_day":
+            return lenient_business_days(received, term.count)
+        case "month":
+            return rolled(months_after(received, term.count), term.rolls)
+        case "day":
+            return rolled(received + timedelta(days=term.count - term.counts_receipt), term.rolls)
 
 
 def _together(respond: Term, extension: Term) -> Term:

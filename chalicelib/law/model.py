@@ -72,9 +72,11 @@ class Term(Backed):
     """Whether the limit moves on from a last day that is no working day. The target never does."""
 
     @model_validator(mode="after")
-    def _aims_early(self) -> Term:
+    def _sensible(self) -> Term:
         if self.aim is not None and self.aim >= self.count:
             raise ValueError(f"aim {self.aim} is not before count {self.count}")
+        if self.counts_receipt and self.unit != "day":
+            raise ValueError("only days can count the day of receipt")
         return self
 
     @property

@@ -35,7 +35,7 @@ def regime_for(
     """
     book = load()
     first: tuple[Law, str] | None = None
-    for law in _candidates(book, right, residence, binding, parent):
+    for law in _candidates(book, right, residence, parent):
         listed = law.id in binding or law.id in voluntary
         obstacle = _obstacle(law, right, on) if listed else "the business does not say that it follows this law"
         if obstacle is None:
@@ -49,20 +49,19 @@ def regime_for(
     return Regime(POLICY, policy.name, policy.law, "policy", passed_over.id, f"{passed_over.name}: {obstacle}")
 
 
-def _candidates(book: LawBook, right: Right, residence: str | None, binding: Sequence[str], parent: bool) -> list[Law]:
-    """The laws to look at, in this order; of those for the same residence, the binding ones first."""
-    local = sorted((book.laws[id] for id in _of_residence(book, residence)), key=lambda law: law.id not in binding)
+def _candidates(book: LawBook, right: Right, residence: str | None, parent: bool) -> list[Law]:
+    """The laws to look at, in this order. No two laws of one residence give the same right: the loader sees to it."""
+    local = _of_residence(book, residence)
     match right:
         case Right.CALIFORNIA_DISCLOSURE:
             ids: list[str] = [SHINE_THE_LIGHT]
         case Right.CONCERN:
-            ids = [law.id for law in local if LAW_RIGHT[right] in law.rights]
+            ids = [id for id in local if LAW_RIGHT[right] in book.laws[id].rights]
         case Right.OPT_OUT:
-            mine = [law.id for law in local]
-            european = any(id in EUROPE for id in mine)
-            ids = [*mine, MARKETING] if european else [MARKETING, *mine]
+            european = any(id in EUROPE for id in local)
+            ids = [*local, MARKETING] if european else [MARKETING, *local]
         case _:
-            ids = [law.id for law in local]
+            ids = [*local]
     if parent and right not in (Right.CALIFORNIA_DISCLOSURE, Right.CONCERN):
         ids.insert(0, CHILDREN)
     return [book.laws[id] for id in ids]

@@ -108,16 +108,16 @@ class Statements:
             schema=schema or None if self._postgres else None,
         )
         keys = [self.table.c[k] for k in collection.key]
-        rows = sa.select(*self.table.c).order_by(*keys)
-        self.find = rows.where(self._reached())
-        self.read = rows.where(self._keyed())
+        self._rows = sa.select(*self.table.c).order_by(*keys)
+        self.read = self._rows.where(self._keyed())
         self.lock = self.read.with_for_update()
         self.delete = sa.delete(self.table).where(self._keyed())
+        self._finds: dict[tuple[str, ...], sa.Select[Any]] = {}
         self._updates: dict[tuple[str, ...], sa.Update] = {}
         self._stops: dict[str, sa.Update] = {}
 
-    def reaching(self, who: Mapping[str, list[str]], parents: Sequence[Any]) -> dict[str, Any] | None:
-        """Parameters for `find`; None when nothing could be found."""
+    def reaching(self, who: Mapping[str, list[str]], parents: Sequence[Any]) -> dict[str, Any]:
+        """Parameters for `find`: the ways that could reach a record; empty when none could."""
         given: dict[str, Any] = {}
         for kind, field in self.collection.identity.items():
             values: list[Any] = who.get(kind, [])
@@ -126,7 +126,14 @@ class Statements:
             given[f"by_{kind}"] = values
         if self.collection.via:
             given["parents"] = parents
-        return given if any(given.values()) else None
+        return {way: values for way, values in given.items() if values}
+
+    def find(self, ways: Iterable[str]) -> sa.Select[Any]:
+        """Records reached in these ways only: one way more, and the database could no longer use its indexes."""
+        asked = tuple(ways)
+        if asked not in self._finds:
+            self._finds[asked] = self._rows.where(sa.or_(*(self._reached(way) for way in asked)))
+        return self._finds[asked]
 
     def keys(self, keys: Iterable[tuple[str, ...]]) -> dict[str, Any]:
         """Parameters that name records by key, for `read`, `lock`, `delete` and the stops."""
@@ -168,11 +175,12 @@ class Statements:
             return expression.op("=", is_comparison=True, return_type=sa.Boolean())(values)  # `==` may turn sides
         return expression.in_(sa.bindparam(bind, expanding=True))
 
-    def _reached(self) -> sa.ColumnElement[bool]:
-        ways = [self._identified(kind, field) for kind, field in self.collection.identity.items()]
-        if via := self.collection.via:
-            ways.append(self._any(self.table.c[via.field], "parents", self.types[via.field].name))
-        return sa.or_(*ways)
+    def _reached(self, way: str) -> sa.ColumnElement[bool]:
+        via = self.collection.via
+        if via and way == "parents":
+            return self._any(self.table.c[via.field], way, self.types[via.field].name)
+        kind = way.removeprefix("by_")
+        return self._identified(kind, self.collection.identity[kind])
 
     def _identified(self, kind: str, field: str) -> sa.ColumnElement[bool]:
         column, held = self.table.c[field], self.types[field]

@@ -17,7 +17,7 @@ from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status, advance
 from chalicelib.errors import PlanDrifted
 from chalicelib.links import Purpose
-from chalicelib.package.build import build
+from chalicelib.package import build
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, judging, recipients, refusals, road
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
-from chalicelib.domain.masking import shown
+from chalicelib.domain.masking import for_staff
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status, amend
@@ -148,7 +148,7 @@ def _records(svc: Services, request: Request, member: Member) -> list[tuple[str,
         for record in finding.shown:
             fields = collections[record.collection].fields
             row = {
-                f.label: shown(f, record.values.get(name))
+                f.label: for_staff(f, record.values.get(name), may_see=True)
                 for name, f in fields.items()
                 if svc.business.may_see(member, f.category)
             }

@@ -15,7 +15,7 @@ from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
-from chalicelib.errors import LimitReached, ServiceUnavailable
+from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
 from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
@@ -104,7 +104,7 @@ def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: st
 def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes) -> None:
     try:
         message_id = svc.mailer.send(sender=svc.business.sender, to=to, message=message)
-    except ServiceUnavailable:
+    except (ServiceUnavailable, MailRejected):
         svc.store.release_mail(reference, name)
         raise
     svc.store.mail_sent(reference, name, message_id)

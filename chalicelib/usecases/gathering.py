@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
-from chalicelib.domain.masking import withheld
+from chalicelib.domain.masking import not_shown
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
 from chalicelib.domain.request import Personal, Relationship, Request
 from chalicelib.domain.status import Status, advance
@@ -83,7 +84,9 @@ def _is_childs(collection: Collection, record: Record, name: str | None) -> bool
 def treatments(
     svc: Services, request: Request, personal: Personal, source: str, records: Sequence[Record]
 ) -> list[Treatment]:
-    """What the request's right does to each record today."""
+    """What the request's right does to each record today; nothing, when it is not about records."""
+    if request.right not in road.SEARCHED:
+        return []
     collections = svc.business.datamap.sources[source].collections
     today = svc.now().astimezone(svc.business.zone).date()
     wanted: dict[str, dict[str, str]] = {}
@@ -135,8 +138,16 @@ def _shown(datamap: DataMap, source: str, records: Sequence[Record]) -> list[Rec
     shown: list[Record] = []
     for name, collection in collections.items():
         of_it = [r for r in records if r.collection == name][:SHOWN]
-        shown += [r.model_copy(update={"values": withheld(collection, r.values)}) for r in of_it]
+        shown += [r.model_copy(update={"values": _withheld(collection, r.values)}) for r in of_it]
     return shown
+
+
+def _withheld(collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
+    """Values with the never-disclosed ones replaced by the name of their kind, whoever may look (rule 13)."""
+    never = {name: field.never for name, field in collection.fields.items() if field.never}
+    return {
+        name: not_shown(never[name]) if name in never and value is not None else value for name, value in values.items()
+    }
 
 
 def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState) -> None:

@@ -106,10 +106,9 @@ def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Persona
     terms = svc.business.rights[right]
     asked_by_law = proof_needed(regime, right, personal.scope)
     most = 1 + len(terms.questions)
-    declaration = terms.declaration or (asked_by_law.declaration and terms.points >= asked_by_law.points)
     return Proof(
         account=signed_in, mailbox=signed_in, required=max(terms.points, min(asked_by_law.points, most)),
-        declaration_required=declaration,
+        declaration_required=terms.declaration or asked_by_law.declaration,
     )  # fmt: skip
 
 

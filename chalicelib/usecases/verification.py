@@ -13,7 +13,7 @@ from datetime import timedelta
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.status import Status, advance
 from chalicelib.domain.verification import TRIES
-from chalicelib.errors import InvalidRequest
+from chalicelib.errors import InvalidRequest, TransitionNotAllowed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, road
@@ -122,10 +122,13 @@ def _proven(svc: Services, request: Request) -> None:
 
 
 def lapse(svc: Services, reference: str) -> None:
-    """Nobody opened the link in time: say so, and how to take it up again."""
+    """Nobody opened the link in time: say so, and how to take it up again.
+
+    Raises TransitionNotAllowed when the proof came in the same instant: it wins.
+    """
     request = road.live(svc, reference)
     if request.status is not Status.VERIFYING:
-        return
+        raise TransitionNotAllowed(reference)
     correspondence.to_customer(svc, request, "lapsed")
     lapsed, event = advance(request, Status.LAPSED, svc.now(), reason="no_proof", closed_at=svc.now())
     svc.store.commit(lapsed, event)

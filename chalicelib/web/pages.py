@@ -49,7 +49,10 @@ def base(svc: Services) -> str:
 def stylesheet(business: Business) -> str:
     """Our one stylesheet, with the business's colour made readable on light and on dark."""
     light, dark = colours.light(business.colour), colours.dark(business.colour)
-    filled = {"light-accent": light.colour, "light-on": light.on, "dark-accent": dark.colour, "dark-on": dark.on}
+    filled = {
+        "light-accent": light.text, "light-fill": light.fill, "light-on": light.on,
+        "dark-accent": dark.text, "dark-fill": dark.fill, "dark-on": dark.on,
+    }  # fmt: skip
     style = _style()
     for name, colour in filled.items():
         style = style.replace(f"@{name}@", colour)
@@ -75,7 +78,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words)
+    env.globals.update(words=words, identifier_options=_identifier_options)
     env.filters.update(day=_day, moment=_moment)
     return env
 
@@ -88,3 +91,7 @@ def _day(context: Context, at: datetime) -> str:
 @pass_context
 def _moment(context: Context, at: datetime) -> str:
     return words.moment(at, context["business"])
+
+
+def _identifier_options(business: Business) -> list[tuple[str, str]]:
+    return [(kind, words.IDENTIFIERS[kind]) for kind in business.identifiers]

@@ -1,7 +1,8 @@
 """The staff's pages: decide from one mailed link; sign in by mail for the queue and for filing on a caller's behalf.
 
-Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the hash
-of the plan that was shown. Leaves to others: who may decide what (usecases/review), sessions (usecases/staffroom).
+Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the
+hash of the plan that was shown. Leaves to others: who may decide what (usecases/card, review),
+sessions (usecases/staffroom).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.request import Request, Right
 from chalicelib.errors import InvalidRequest, LinkError
 from chalicelib.links import LIFETIMES, Purpose
-from chalicelib.usecases import review, staffroom
+from chalicelib.usecases import attention, review, staffroom
+from chalicelib.usecases import card as cards
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered
@@ -23,13 +25,17 @@ from chalicelib.web.stages import stages
 staff = Blueprint(__name__)
 
 DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again")
+EXPLAINED = {
+    Verdict.ASK: "Write the question. The customer reads exactly this.",
+    Verdict.EXTEND: "Say why more time is needed. The customer is told.",
+}
 NO_SESSION = "no-session"
 
 
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
 @answered(staff)
 def card(asked: Asked, token: str) -> Response:
-    return _card(asked, token, review.card(asked.svc, token))
+    return _card(asked, token, cards.card(asked.svc, token))
 
 
 @staff.route("/review/{token}", methods=["POST"], content_types=ANY)
@@ -39,20 +45,18 @@ def decide(asked: Asked, token: str) -> Response:
     try:
         said = only(fields, DECISION_FIELDS)
         if said.get("show") == "yes":
-            shown, revealed = review.reveal(asked.svc, token)
+            shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
-        if said.get("again") == "yes":
-            decided = review.try_again(asked.svc, token)
-        else:
-            decided = _decide(asked, token, said)
+        again = said.get("again") == "yes"
+        decided = attention.try_again(asked.svc, token) if again else _decide(asked, token, said)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
-        return _card(asked, token, review.card(asked.svc, token), typed=fields, faults=fault.fields)
+        return _card(asked, token, cards.card(asked.svc, token), typed=fields, faults=fault.fields)
     return _card(asked, token, decided) if asked.wants_json else replies.see(asked, f"/review/{token}")
 
 
-def _decide(asked: Asked, token: str, said: dict[str, str]) -> review.Card:
+def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
     verdict, ground = said.get("decision", ""), said.get("ground", "")
     if verdict not in set(Verdict):
         raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
@@ -61,10 +65,8 @@ def _decide(asked: Asked, token: str, said: dict[str, str]) -> review.Card:
     if verdict == Verdict.REFUSE and not ground:
         raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
     plan = forms.line(said.get("plan", ""), "plan") or None
-    explanation = forms.prose(
-        said.get("explanation", ""), "explanation", most=4000,
-        required={"ask": "Write the question.", "extend": "Say why more time is needed. The customer is told."}.get(verdict, ""),
-    )  # fmt: skip
+    needed = EXPLAINED.get(Verdict(verdict), "")
+    explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
     return review.decide(
         asked.svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
         explanation=explanation or None, plan=plan,
@@ -74,9 +76,9 @@ def _decide(asked: Asked, token: str, said: dict[str, str]) -> review.Card:
 def _card(
     asked: Asked,
     token: str,
-    shown: review.Card,
+    shown: cards.Card,
     *,
-    revealed: review.Revealed | None = None,
+    revealed: cards.Revealed | None = None,
     typed: Fields | None = None,
     faults: dict[str, str] | None = None,
 ) -> Response:
@@ -88,12 +90,13 @@ def _card(
     )  # fmt: skip
 
 
-def _card_json(shown: review.Card) -> dict[str, object]:
-    request = shown.request
+def _card_json(shown: cards.Card) -> dict[str, object]:
+    request, decision = shown.request, shown.request.decision
     return {
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
-        "may": sorted(shown.may), "why_not": shown.why_not, "decided": shown.decided.verdict if shown.decided else None,
+        "may": sorted(shown.may), "why_not": shown.why_not,
+        "decided": decision.verdict if decision else None,
     }  # fmt: skip
 
 
@@ -178,8 +181,9 @@ def file_for(asked: Asked) -> Response:
     try:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
-            asked.svc, session, typed.right, typed.personal, channel, received_on, typed.relationship
-        )
+            asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
+            relationship=typed.relationship,
+        )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]
         if asked.wants_json:

@@ -288,15 +288,14 @@ def showcase(rows: Rows) -> list[Customer]:
 
 def _shown(rows: Rows, email: str, note: str) -> Customer:
     account = next((a for a in rows["shop.accounts"] if a["email"] == email), None)
-    theirs = [
-        o for o in rows["shop.orders"]
-        if o["email"] == email or (account and o["account_id"] == account["id"])
-    ]  # fmt: skip
-    answers = {"order_number": theirs[-1]["order_number"], "order_total": str(theirs[-1]["total"])} if theirs else {}
+    number = account and account["id"]
+    theirs = [o for o in rows["shop.orders"] if o["email"] == email or (number and o["account_id"] == number)]
+    newest = max(theirs, key=lambda order: order["ordered_on"], default=None)
+    answers = {"order_number": newest["order_number"], "order_total": str(newest["total"])} if newest else {}
     if account:
         name, state, postcode = f"{account['first_name']} {account['last_name']}", account["state"], account["postcode"]
-    elif theirs:
-        name, state, postcode = theirs[0]["ship_name"], theirs[0]["ship_state"], None
+    elif newest:
+        name, state, postcode = newest["ship_name"], newest["ship_state"], None
     else:
         reader = one(rows["marketing.newsletter"], email=email)
         name, state, postcode = "Percy Dapplegrey", "NY", reader["postcode"]

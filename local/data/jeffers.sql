@@ -9,6 +9,7 @@ CREATE TABLE shop.accounts (
   joined_on date NOT NULL, offers_by_email boolean NOT NULL, may_share boolean NOT NULL);
 CREATE INDEX ON shop.accounts (lower(email));
 CREATE INDEX ON shop.accounts (lower(customer_number));
+CREATE INDEX ON shop.accounts (regexp_replace(phone, '\D', '', 'g'));
 CREATE TABLE shop.orders (
   id int PRIMARY KEY, order_number text NOT NULL UNIQUE, account_id int REFERENCES shop.accounts, email text,
   channel text NOT NULL, status text NOT NULL, ordered_on date NOT NULL, shipped_on date, total numeric(10,2) NOT NULL,
@@ -43,6 +44,7 @@ CREATE INDEX ON marketing.mailing_list (lower(customer_number));
 CREATE TABLE marketing.phone_list (
   id int PRIMARY KEY, phone text NOT NULL, email text, may_call boolean NOT NULL, asked_on date NOT NULL);
 CREATE INDEX ON marketing.phone_list (lower(email));
+CREATE INDEX ON marketing.phone_list (regexp_replace(phone, '\D', '', 'g'));
 CREATE TABLE marketing.tell_a_friend (
   id int PRIMARY KEY, email text NOT NULL, friend_email text NOT NULL, friend_name text NOT NULL, note text NOT NULL,
   sent_on timestamptz NOT NULL);

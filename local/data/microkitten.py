@@ -192,7 +192,8 @@ def showcase(rows: Rows) -> list[Customer]:
 
 def _buyer(rows: Rows, email: str, note: str) -> Customer:
     customer = one(rows["store.customers"], email=email)
-    order = [order for order in rows["store.orders"] if order["email"] == email][-1]
+    theirs = (order for order in rows["store.orders"] if order["email"] == email)
+    order = max(theirs, key=lambda order: order["ordered_on"])
     answers = {"order_number": order["number"], "order_total": str(order["total"]), "postcode": customer["postcode"]}
     residence = f"US-{customer['state']}"
     return {"email": email, "name": customer["name"], "residence": residence, "answers": answers, "note": note}

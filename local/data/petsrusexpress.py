@@ -7,86 +7,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from local.data import TODAY, Customer, Maker, Person, Row, Rows, add, ago, one
 
-SCHEMA = """
-CREATE SCHEMA shop;
-CREATE TABLE shop.products (
-    id integer PRIMARY KEY, name text NOT NULL, price numeric(8, 2) NOT NULL
-);
-CREATE TABLE shop.members (
-    id integer PRIMARY KEY, member_no text NOT NULL UNIQUE, email text NOT NULL UNIQUE, full_name text NOT NULL,
-    phone text, street text, city text, state text, postcode text, birthday date, password_hash text,
-    joined_on date NOT NULL, welcome_mails boolean NOT NULL, offer_mails boolean NOT NULL,
-    catalogue_by_post boolean NOT NULL, calls boolean NOT NULL
-);
-CREATE INDEX ON shop.members (lower(email));
-CREATE INDEX ON shop.members (lower(member_no));
-CREATE TABLE shop.pets (
-    id integer PRIMARY KEY, member_id integer NOT NULL REFERENCES shop.members, pet_name text NOT NULL,
-    animal text NOT NULL, born_on date, on_file_since date NOT NULL
-);
-CREATE INDEX ON shop.pets (member_id);
-CREATE TABLE shop.orders (
-    id integer PRIMARY KEY, order_no text NOT NULL UNIQUE, member_id integer NOT NULL REFERENCES shop.members,
-    placed_on date NOT NULL, state_of_order text NOT NULL, total numeric(10, 2) NOT NULL,
-    sales_tax numeric(10, 2) NOT NULL, ship_name text NOT NULL, ship_street text, ship_city text NOT NULL,
-    ship_state text NOT NULL, ship_postcode text NOT NULL, ship_phone text, driver_note text
-);
-CREATE INDEX ON shop.orders (member_id);
-CREATE TABLE shop.order_lines (
-    id integer PRIMARY KEY, order_id integer NOT NULL REFERENCES shop.orders, placed_on date NOT NULL,
-    product_id integer NOT NULL REFERENCES shop.products, product text NOT NULL, quantity integer NOT NULL,
-    price numeric(8, 2) NOT NULL, engraving text
-);
-CREATE INDEX ON shop.order_lines (order_id);
-CREATE TABLE shop.payments (
-    id integer PRIMARY KEY, order_id integer NOT NULL REFERENCES shop.orders, placed_on date NOT NULL,
-    paid_on date NOT NULL, amount numeric(10, 2) NOT NULL, card_brand text NOT NULL, card_number text,
-    card_holder text, billing_postcode text
-);
-CREATE INDEX ON shop.payments (order_id);
-CREATE TABLE shop.returns (
-    id integer PRIMARY KEY, order_id integer NOT NULL REFERENCES shop.orders, placed_on date NOT NULL,
-    returned_on date NOT NULL, reason text, refunded numeric(10, 2) NOT NULL
-);
-CREATE INDEX ON shop.returns (order_id);
-
-CREATE SCHEMA mailroom;
-CREATE TABLE mailroom.newsletter_readers (
-    id integer PRIMARY KEY, email text NOT NULL, first_name text, postcode text, signed_up_on date NOT NULL,
-    signed_up_how text NOT NULL, newsletter boolean NOT NULL
-);
-CREATE INDEX ON mailroom.newsletter_readers (lower(email));
-CREATE TABLE mailroom.mailings (
-    id integer PRIMARY KEY, email text NOT NULL, kind text NOT NULL, subject text NOT NULL, sent_on date NOT NULL,
-    opened boolean NOT NULL
-);
-CREATE INDEX ON mailroom.mailings (lower(email));
-CREATE TABLE mailroom.sharing_consents (
-    id integer PRIMARY KEY, email text NOT NULL, partner text NOT NULL, what text NOT NULL, wording text NOT NULL,
-    given_on date NOT NULL, given_how text NOT NULL, ended_on date, in_force boolean NOT NULL
-);
-CREATE INDEX ON mailroom.sharing_consents (lower(email));
--- A consent that ends, by whatever hand, gets the day on which it did.
-CREATE FUNCTION mailroom.note_end() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.ended_on := coalesce(NEW.ended_on, current_date);
-    RETURN NEW;
-END $$;
-CREATE TRIGGER note_end BEFORE UPDATE ON mailroom.sharing_consents
-    FOR EACH ROW WHEN (OLD.in_force AND NOT NEW.in_force) EXECUTE FUNCTION mailroom.note_end();
-
-CREATE SCHEMA credit;
-CREATE TABLE credit.terms (version text PRIMARY KEY, yearly_rate numeric(5, 2) NOT NULL);
-CREATE TABLE credit.applications (
-    id integer PRIMARY KEY, application_no text NOT NULL UNIQUE, email text NOT NULL, full_name text NOT NULL,
-    ssn text, applied_on date NOT NULL, employer text, income numeric(10, 2) NOT NULL, decided_on date NOT NULL,
-    outcome text NOT NULL, credit_limit numeric(10, 2)
-);
-CREATE INDEX ON credit.applications (lower(email));
-"""
+SCHEMA = Path(__file__).with_suffix(".sql").read_text()
 
 PRODUCTS = (
     ("Salmon supper for cats, 4 lb", "18.40"), ("Puppy starter kibble, 12 lb", "31.75"), ("Rope tug, large", "9.85"),
@@ -126,7 +51,7 @@ def generate(make: Maker) -> Rows:
     rows: Rows = {
         f"{schema}.{table}": []
         for schema, tables in {
-            "shop": ("products", "members", "pets", "orders", "order_lines", "payments", "returns"),
+            "shop": ("products", "members", "pets", "orders", "parcels_due", "order_lines", "payments", "returns"),
             "mailroom": ("newsletter_readers", "mailings", "sharing_consents"),
             "credit": ("terms", "applications"),
         }.items()
@@ -164,7 +89,7 @@ def _customer(rows: Rows, email: str, note: str) -> Customer:
     return Customer(
         email=email, name=member["full_name"], residence=f"US-{member['state']}", note=note,
         answers={
-            "order_number": last["order_no"], "last_amount": str(last["total"]), "postcode": member["postcode"],
+            "order_number": last["order_no"], "order_total": str(last["total"]), "postcode": member["postcode"],
         },
     )  # fmt: skip
 
@@ -178,7 +103,7 @@ def _shown(make: Maker, rows: Rows) -> None:
     _member(make, rows, gideon, orders=(700, 120), newsletter=True)
     yara = _known(make, "Yara", "Oakenshaw", "Maple Ferry", "NY", "12731")
     _member(make, rows, yara, orders=(400, 2), newsletter=False)
-    _reader(make, rows, _known(make, "Percy", "Larkfield", "Pine Hollow", "WA", "98425"))
+    _reader(make, rows, _known(make, "Percy", "Larkfield", "Pine Hollow", "WA", "98425"), mailed=False)
     halima = _known(make, "Halima", "Saltmarsh", "Alta Loma Vista", "CA", "92044")
     _member(make, rows, halima, orders=(800, 450, 90), newsletter=True)
     _consent(make, rows, halima, "barkwell_foods", given=780, ended=300)
@@ -228,11 +153,17 @@ def _order(make: Maker, rows: Rows, member: Row, day: date) -> None:
     fresh = (TODAY - day).days < 4
     order = add(
         make, rows, "shop.orders", order_no=f"PX-{make.id('order_no', 310441)}", member_id=member["id"], placed_on=day,
-        state_of_order="packed" if fresh else "delivered", total=goods + tax, sales_tax=tax,
+        state_of_order="open" if fresh else "delivered", total=goods + tax, sales_tax=tax,
         ship_name=member["full_name"], ship_street=member["street"], ship_city=member["city"],
         ship_state=member["state"], ship_postcode=member["postcode"], ship_phone=member["phone"],
         driver_note=make.maybe(0.25, make.pick(NOTES)),
     )  # fmt: skip
+    if fresh:
+        add(
+            make, rows, "shop.parcels_due", order_id=order["id"], leaves_on=TODAY + timedelta(days=1),
+            to_name=member["full_name"], to_street=member["street"], to_city=member["city"], to_state=member["state"],
+            to_postcode=member["postcode"], phone=member["phone"],
+        )  # fmt: skip
     for index, quantity in chosen:
         name, price = PRODUCTS[index]
         add(
@@ -253,13 +184,14 @@ def _order(make: Maker, rows: Rows, member: Row, day: date) -> None:
         )  # fmt: skip
 
 
-def _reader(make: Maker, rows: Rows, person: Person) -> None:
+def _reader(make: Maker, rows: Rows, person: Person, *, mailed: bool = True) -> None:
     signed = make.day(1500, 20)
     add(
         make, rows, "mailroom.newsletter_readers", email=person.email, first_name=person.first,
         postcode=person.postcode, signed_up_on=signed, signed_up_how=make.pick(("the shop", "a fair")), newsletter=True,
     )  # fmt: skip
-    _mail(make, rows, person.email, ("newsletter",), since=signed)
+    if mailed:
+        _mail(make, rows, person.email, ("newsletter",), since=signed)
 
 
 def _mail(make: Maker, rows: Rows, email: str, kinds: tuple[str, ...], since: date) -> None:

@@ -6,95 +6,11 @@ Leaves to others: what each column means (chalicelib/businesses/petworks/datamap
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 from local.data import TODAY, Customer, Maker, Person, Row, Rows, add, ago, one
 
-SCHEMA = """
-CREATE SCHEMA market;
-CREATE TABLE market.services (id integer PRIMARY KEY, name text NOT NULL UNIQUE);
-CREATE TABLE market.owners (
-    id integer PRIMARY KEY, owner_no text NOT NULL UNIQUE, email text NOT NULL UNIQUE, full_name text NOT NULL,
-    phone text, street text, city text, state text, postcode text, password_hash text, joined_on date NOT NULL,
-    age_range text, gender text, household text
-);
-CREATE INDEX ON market.owners (lower(email));
-CREATE INDEX ON market.owners (lower(owner_no));
-CREATE TABLE market.pets (
-    id integer PRIMARY KEY, owner_id integer NOT NULL REFERENCES market.owners, pet_name text NOT NULL,
-    animal text NOT NULL, breed text, care_note text
-);
-CREATE INDEX ON market.pets (owner_id);
-CREATE TABLE market.professionals (
-    id integer PRIMARY KEY, pro_no text NOT NULL UNIQUE, email text NOT NULL UNIQUE, full_name text NOT NULL,
-    business_name text, phone text, street text, city text, state text, postcode text, password_hash text,
-    joined_on date NOT NULL, about_me text, years_of_practice integer
-);
-CREATE INDEX ON market.professionals (lower(email));
-CREATE INDEX ON market.professionals (lower(pro_no));
-CREATE TABLE market.bookings (
-    id integer PRIMARY KEY, booking_no text NOT NULL UNIQUE, owner_id integer NOT NULL REFERENCES market.owners,
-    professional_id integer REFERENCES market.professionals, owner_name text NOT NULL, professional_name text NOT NULL,
-    service text NOT NULL REFERENCES market.services (name), begins_on date NOT NULL, ends_on date NOT NULL,
-    state_of_booking text NOT NULL, price numeric(8, 2) NOT NULL, place text, owner_note text, professional_note text
-);
-CREATE INDEX ON market.bookings (owner_id);
-CREATE INDEX ON market.bookings (professional_id);
-CREATE TABLE market.messages (
-    id integer PRIMARY KEY, owner_id integer NOT NULL REFERENCES market.owners,
-    professional_id integer NOT NULL REFERENCES market.professionals, from_owner boolean NOT NULL,
-    body text NOT NULL, sent_at timestamptz NOT NULL
-);
-CREATE INDEX ON market.messages (owner_id);
-CREATE INDEX ON market.messages (professional_id);
-
-CREATE SCHEMA payouts;
-CREATE TABLE payouts.payees (
-    id integer PRIMARY KEY, email text NOT NULL, full_name text NOT NULL, bank_name text, bank_account text,
-    taxpayer_no text, since date NOT NULL
-);
-CREATE INDEX ON payouts.payees (lower(email));
-CREATE TABLE payouts.paid (
-    id integer PRIMARY KEY, payee_id integer NOT NULL REFERENCES payouts.payees, paid_on date NOT NULL,
-    booking_no text NOT NULL, amount numeric(8, 2) NOT NULL, fee numeric(8, 2) NOT NULL, account_ending text
-);
-CREATE INDEX ON payouts.paid (payee_id);
-CREATE TABLE payouts.tax_forms (
-    id integer PRIMARY KEY, payee_id integer NOT NULL REFERENCES payouts.payees, tax_year integer NOT NULL,
-    filed_on date NOT NULL, gross numeric(10, 2) NOT NULL, name_on_form text NOT NULL, address_on_form text NOT NULL,
-    taxpayer_no text NOT NULL
-);
-CREATE INDEX ON payouts.tax_forms (payee_id);
-
-CREATE SCHEMA outreach;
-CREATE TABLE outreach.mail_choices (
-    id integer PRIMARY KEY, email text NOT NULL, since date NOT NULL, specials boolean NOT NULL,
-    new_services boolean NOT NULL, policy_changes boolean NOT NULL, survey_invitations boolean NOT NULL,
-    calls boolean NOT NULL
-);
-CREATE INDEX ON outreach.mail_choices (lower(email));
-CREATE TABLE outreach.survey_answers (
-    id integer PRIMARY KEY, email text NOT NULL, survey text NOT NULL, question text NOT NULL, answer text NOT NULL,
-    answered_on date NOT NULL
-);
-CREATE INDEX ON outreach.survey_answers (lower(email));
-CREATE TABLE outreach.contest_entries (
-    id integer PRIMARY KEY, email text NOT NULL, entrant text NOT NULL, postcode text, contest text NOT NULL,
-    caption text, entered_on date NOT NULL, prize text
-);
-CREATE INDEX ON outreach.contest_entries (lower(email));
-
-CREATE SCHEMA sign_in;
-CREATE TABLE sign_in.grants (
-    id integer PRIMARY KEY, email text NOT NULL, provider text NOT NULL, provider_account text NOT NULL,
-    allowed text NOT NULL, access_token text, refresh_token text, granted_on date NOT NULL, last_used_on date
-);
-CREATE INDEX ON sign_in.grants (lower(email));
-CREATE TABLE sign_in.copied_profiles (
-    id integer PRIMARY KEY, grant_id integer NOT NULL REFERENCES sign_in.grants, display_name text, picture_url text,
-    language text, copied_on date NOT NULL
-);
-CREATE INDEX ON sign_in.copied_profiles (grant_id);
-"""
+SCHEMA = Path(__file__).with_suffix(".sql").read_text()
 
 TABLES = (
     "market.services", "market.owners", "market.pets", "market.professionals", "market.bookings", "market.messages",
@@ -111,7 +27,7 @@ SURVEY = (
     ("Spring 2026", "What should we add?", ("Horse care", "Later evenings", "Nothing")),
     ("Winter 2025", "How often do you travel?", ("Monthly", "Twice a year", "Hardly ever")),
 )
-CONTESTS = ("Silliest nap 2024", "Muddiest paws 2025", "Best costume 2026")
+CONTESTS = {"Silliest nap 2024": "fetch_monthly", "Muddiest paws 2025": "fetch_monthly", "Best costume 2026": None}
 
 
 def generate(make: Maker) -> Rows:
@@ -180,7 +96,7 @@ def _shown(make: Maker, rows: Rows) -> None:
     _booking(make, rows, saskia, tobias, ago(90))
     _booking(make, rows, saskia, paloma, TODAY + timedelta(days=12))
     _choices(make, rows, person)
-    _entrant(make, rows, _known(make, "Lior", "Kettleby", "Juniper Mesa", "CO", "80526"))
+    _entrant(make, rows, _known(make, "Lior", "Kettleby", "Juniper Mesa", "CO", "80526"), choices=False)
 
 
 def _known(make: Maker, first: str, last: str, city: str, state: str, postcode: str) -> Person:
@@ -267,7 +183,7 @@ def _booking(make: Maker, rows: Rows, owner: Row, pro: Row, begins: date) -> Non
         make, rows, "market.bookings", booking_no=f"B-{make.id('booking_no', 70201)}", owner_id=owner["id"],
         professional_id=pro["id"], owner_name=owner["full_name"], professional_name=pro["full_name"],
         service=make.pick(SERVICES), begins_on=begins, ends_on=begins + timedelta(days=make.number(0, 6)),
-        state_of_booking="agreed" if open_yet else "done", price=make.money(18, 320), place=owner["street"],
+        state_of_booking="booked" if open_yet else "done", price=make.money(18, 320), place=owner["street"],
         owner_note=make.maybe(0.5, make.pick(CARE)),
         professional_note=None if open_yet else make.maybe(0.5, "Good company. " + make.words(4, 8)),
     )  # fmt: skip
@@ -294,9 +210,10 @@ def _survey(make: Maker, rows: Rows, person: Person) -> None:
 
 
 def _entrant(make: Maker, rows: Rows, person: Person, *, choices: bool = True) -> None:
+    contest = make.pick(tuple(CONTESTS))
     add(
         make, rows, "outreach.contest_entries", email=person.email, entrant=person.name, postcode=person.postcode,
-        contest=make.pick(CONTESTS), caption=f"{make.pick(PETS)} did it.", entered_on=make.day(700, 30),
+        contest=contest, run_with=CONTESTS[contest], caption=f"{make.pick(PETS)} did it.", entered_on=make.day(700, 30),
         prize=make.maybe(0.05, "A year of walks"),
     )  # fmt: skip
     if choices:
@@ -311,6 +228,6 @@ def _grant(make: Maker, rows: Rows, person: Person, provider: str) -> None:
     )  # fmt: skip
     add(
         make, rows, "sign_in.copied_profiles", grant_id=grant["id"], display_name=person.first,
-        picture_url=f"https://{provider.replace('_', '')}.example.com/p/{make.hex(8)}.jpg",
+        picture_url=f"https://example.com/{provider}/{make.hex(8)}.jpg",
         language=make.pick(("en", "es")), copied_on=grant["granted_on"],
     )  # fmt: skip

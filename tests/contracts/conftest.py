@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from chalicelib.adapters.memory import SetClock
 
-from .made import NOW
-
-
-@dataclass
-class Aws:
-    """moto, mended, with a stage's tables, bucket, key and secret in it."""
-
-    settings: dict[str, str]
-
-    def client(self, service: str, **more: Any) -> Any:
-        import boto3
-
-        return boto3.client(service, region_name="us-east-1", **more)
+from .made import NOW, Aws
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +21,7 @@ def aws() -> Iterator[Aws]:
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("AWS_PROFILE", raising=False)
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with mock_aws():
+        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
             mend_transactions()
             yield Aws(create_resources())
 

@@ -1,7 +1,8 @@
-"""Requests and links as the contract suites store them."""
+"""What the contract suites of the stores are made of: a stage in moto, requests and links."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,18 @@ from chalicelib.domain.status import amend
 from chalicelib.links import Link, Purpose, mint
 
 NOW = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+
+
+@dataclass
+class Aws:
+    """moto, mended, with a stage's tables, bucket, key and secret in it."""
+
+    settings: dict[str, str]
+
+    def client(self, service: str, **more: Any) -> Any:
+        import boto3
+
+        return boto3.client(service, region_name="us-east-1", **more)
 
 
 def filed(reference: str, **facts: Any) -> tuple[Request, Event]:

@@ -192,9 +192,9 @@ def test_many_events_stay_in_order_and_whole(store: RequestStore, reference: str
 
 def test_the_queue_shows_what_is_open_due_first(store: RequestStore) -> None:
     early, late, done = (reference_from(next(numbers)) for _ in range(3))
-    store.create(*filed(late, due_at=NOW - timedelta(days=300)))
-    store.create(*filed(early, due_at=NOW - timedelta(days=400)))
-    ended, event = filed(done, due_at=NOW - timedelta(days=500))
+    store.create(*filed(late, due_at=NOW - timedelta(days=8000)))
+    store.create(*filed(early, due_at=NOW - timedelta(days=8500)))
+    ended, event = filed(done, due_at=NOW - timedelta(days=9000))
     store.create(ended, event)
     store.commit(*advance(ended, Status.WITHDRAWN, NOW))
     shown = [r.reference for r in store.queue()]
@@ -219,6 +219,14 @@ def test_one_outcome_per_source_the_last_one(store: RequestStore, reference: str
     outcomes = store.outcomes(reference)
     assert [o.source for o in outcomes] == ["crm", "shop"]
     assert outcomes[1] == last
+
+
+def test_a_large_outcome_is_whole_and_a_small_one_after_it_too(store: RequestStore, reference: str) -> None:
+    """A person of many years has more than one item of DynamoDB holds."""
+    for sealed in (bytes(range(256)) * 6000, b"small", b""):
+        store.put_outcome(Outcome(reference=reference, source="shop", state=OutcomeState.FOUND, sealed=sealed))
+        store.put_outcome(Outcome(reference=reference, source="shop-2", state=OutcomeState.FOUND, sealed=b"other"))
+        assert {o.source: o.sealed for o in store.outcomes(reference)} == {"shop": sealed, "shop-2": b"other"}
 
 
 def test_a_wait_is_found_by_name(store: RequestStore, reference: str) -> None:

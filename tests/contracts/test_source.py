@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shop import MAP, ROWS, MemoryShop, Shop, SqlShop, line, member, order, places, reader, told, who
 
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Treatment
 from chalicelib.errors import PlanDrifted, SourceMisread
+
+from .shop import MAP, ROWS, MemoryShop, Shop, SqlShop, line, member, order, places, reader, told, who
 
 ANN = who(email="ann@example.com")
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
-from shop import MAP, ROWS, SqlShop, places, told, who
 
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing
 from chalicelib.errors import PlanDrifted, SourceMisread, SourceUnavailable
 from chalicelib.sources.sql import SqlSource, engine_for, schema_of
+
+from .shop import MAP, ROWS, SqlShop, places, told, who
 
 ANN = who(email="ann@example.com")
 
@@ -121,6 +122,18 @@ def test_a_mended_table_is_read_without_a_new_start(shop: SqlShop) -> None:
     with shop.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE shop.members RENAME COLUMN full_name TO name"))
     assert shop.source.find(ANN)
+
+
+def test_a_column_whose_type_changed_is_read_after_one_retry(shop: SqlShop) -> None:
+    """The statements are of the old type: the step that meets it fails once, as if the source were away."""
+    number = who(customer_number="7001")
+    for _ in range(10):
+        shop.source.find(number)
+    with shop.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE shop.members ALTER COLUMN number TYPE text"))
+    with pytest.raises(SourceUnavailable, match="just changed"):
+        shop.source.find(number)
+    assert shop.source.find(number)
 
 
 def source_over(shop: SqlShop, ddl: str, fields: str) -> SqlSource:

@@ -1,0 +1,58 @@
+"""One running system per business, the real one: its pages, its mails, its PostgreSQL. Each test walks one promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from local.serving import serving
+from local.walk import Walker
+
+
+@dataclass
+class Desk:
+    """A business at work, and its visitor."""
+
+    walk: Walker
+    run: dict[str, Any]
+
+    @property
+    def customers(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.run["customers"]
+        return found
+
+    def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
+        """What stands in the business's own database now."""
+        with psycopg.connect(self.run["database_url"], row_factory=dict_row) as connection:
+            return list(connection.execute(sql, args))
+
+    def execute(self, sql: str, *args: Any) -> None:
+        with psycopg.connect(self.run["database_url"]) as connection:
+            connection.execute(sql, args)
+
+    def filed_and_proven(self, right: str, who: dict[str, Any], **fields: Any) -> tuple[str, str]:
+        """A request filed and proven with the right answers: its reference and its tracker link."""
+        reference = self.walk.file(right, who["email"], **fields)
+        self.walk.prove(who["email"], reference, who["answers"])
+        return reference, self.walk.link(who["email"], "track", reference)
+
+    def answered(
+        self, right: str, who: dict[str, Any], *, explanation: str = "", **fields: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """A request walked to its end, approved by staff: its reference and what the tracker says then."""
+        reference, track = self.filed_and_proven(right, who, **fields)
+        more = {"explanation": explanation} if explanation else {}
+        self.walk.decide(self.walk.reviewer(reference), reference, "approve", **more)
+        return reference, self.walk.until(track)
+
+
+@pytest.fixture(scope="module")
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """The business that the test's module names in BUSINESS."""
+    with serving(request.module.BUSINESS) as run:
+        yield Desk(Walker(run), run)

@@ -1,0 +1,127 @@
+"""Every page in every state worth looking at: name of the scene to template and context."""
+
+# ruff: noqa: E501 (tables, read by column)
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib.domain.decision import Verdict
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status
+from chalicelib.web import places
+from chalicelib.web.stages import stages
+from tests.web import samples
+
+TOKEN = "t" * 43
+TYPED = {"email": ["kim@example"], "details": ["Bella & <Max>"], "field": ["shop.customers.street"], "value": [""]}
+FAULTS = {"email": "Give a full email address, like name@example.com.", "value": "Say what it should be."}
+
+
+def form(right: Right, *, staff: bool = False, faults: bool = False) -> dict[str, Any]:
+    business = samples.business()
+    return {
+        "right": right, "terms": business.rights[right], "typed": TYPED if faults else {"form_id": ["once"]},
+        "faults": FAULTS if faults else {}, "places": places.PLACES, "action": "/requests", "staff": staff,
+        "correctable": business.datamap.correctable(), "rights": list(Right),
+    }  # fmt: skip
+
+
+def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **changes: Any) -> dict[str, Any]:
+    request = samples.request(right, status, **changes)
+    kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
+    view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept)
+    return {
+        "view": view,
+        "request": request,
+        "token": TOKEN,
+        "stages": stages(request),
+        "action": "",
+        "typed": {},
+        "faults": {},
+    }
+
+
+def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> dict[str, Any]:
+    known = samples.business().datamap.questions()
+    view = SimpleNamespace(**{
+        "reference": "R-7K2M-Q4TX", "right": right, "state": state, "questions": [(p, q.ask) for p, q in known.items()],
+        "declaration": True, "tries_left": 4, "again": False, **changes,
+    })  # fmt: skip
+    return {"view": view, "token": TOKEN, "typed": {}, "faults": {}}
+
+
+def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, faults: Any = None) -> dict[str, Any]:
+    request: Request = card.request
+    return {
+        "card": card, "request": request, "revealed": revealed, "token": TOKEN, "stages": stages(request),
+        "typed": typed or {}, "faults": faults or {},
+    }  # fmt: skip
+
+
+CARRIER = SimpleNamespace(name="Parcel Co", purpose="bringing parcels")
+
+
+def task(personal: Any) -> dict[str, Any]:
+    view = SimpleNamespace(recipient=CARRIER, confirmed=False)
+    return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
+
+
+def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
+    undo = samples.NOW + timedelta(days=2)
+    asked = {"sent": False, "typed": "", "faults": {}}
+    waiting = [
+        samples.request(r, s) for r, s in zip(Right, (Status.IN_REVIEW, Status.ASKED, Status.FROZEN), strict=False)
+    ]
+    queue = {"member": samples.business().staff[0], "requests": waiting, "sought": "", "total": 3}
+    frozen = samples.card(status=Status.FROZEN, may=frozenset({Verdict.REFUSE}), why_not="The person said this was not them. It can only be refused.")  # fmt: skip
+    broken = samples.request(status=Status.NEEDS_ATTENTION, resume=Status.GATHERING, reason="SourceUnavailable")
+    decided = samples.request(status=Status.FULFILLING, decision=samples.DECISION)
+    forms = {f"new-{right}": ("new", form(right)) for right in Right}
+    return {
+        "start": ("start", {"rights": list(Right)}),
+        **forms,
+        "new-faults": ("new", form(Right.CORRECTION, faults=True)),
+        "new-staff": ("new", form(Right.DELETION, staff=True)),
+        "file-for": ("file_for", form(Right.ACCESS, staff=True)),
+        "received": ("received", {"right": Right.DELETION, "reference": "R-7K2M-Q4TX"}),
+        "received-stop": ("received", {"right": Right.OPT_OUT, "reference": None}),
+        "received-bare": ("received", {"right": None, "reference": None}),
+        "links": ("links", asked),
+        "links-sent": ("links", {**asked, "sent": True}),
+        "links-fault": ("links", {**asked, "typed": "<x>", "faults": {"email": FAULTS["email"]}}),
+        "verify": ("verify", verify()),
+        "verify-again": ("verify", verify(again=True, tries_left=1, right=Right.DELETION)),
+        "verify-plain": ("verify", verify(questions=[], declaration=False, right=Right.CONCERN)),
+        "verified": ("verified", verify("done", Right.DELETION)),
+        "verified-frozen": ("verified", verify("frozen")),
+        "verified-closed": ("verified", verify("closed")),
+        **{f"tracker-{s}": ("tracker", tracker(s, {"withdraw", "not-me"} if not s.is_final else set())) for s in Status},
+        "tracker-undo": ("tracker", tracker(Status.COOLING_OFF, {"withdraw", "not-me", "undo"}, undo_until=undo)),
+        "tracker-reply": ("tracker", tracker(Status.ASKED, {"withdraw", "not-me", "reply"}, Right.ACCESS)),
+        "tracker-appeal": ("tracker", tracker(Status.REFUSED, {"appeal"})),
+        "tracker-reopen": ("tracker", tracker(Status.LAPSED, {"reopen"}, Right.CORRECTION)),
+        "results": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=True, expires_at=undo)}),
+        "results-gone": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=False, expires_at=None)}),
+        "stop": ("stop", {"token": TOKEN, "scopes": ("email", "kind:offers"), "done": False}),
+        "stopped": ("stop", {"token": TOKEN, "scopes": ("email",), "done": True}),
+        "message": ("message", {"title": "This link is too old", "text": "It was a link to follow a request.", "offer": "links", "fields": {}}),
+        "message-fields": ("message", {"title": "Look again", "text": "Please.", "offer": "", "fields": {"<x>": "We do not know this field."}}),
+        "staff-sign-in": ("staff_sign_in", {**asked, "token": ""}),
+        "staff-sign-in-sent": ("staff_sign_in", {**asked, "sent": True, "token": ""}),
+        "staff-sign-in-button": ("staff_sign_in", {**asked, "token": TOKEN}),
+        "task": ("task", task(None)),
+        "task-revealed": ("task", task(samples.revealed().personal)),
+        "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
+        "queue": ("queue", queue),
+        "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
+        **{f"review-{r}": ("review", review(samples.card(r))) for r in Right},
+        "review-revealed": ("review", review(samples.card(Right.CORRECTION), samples.revealed())),
+        "review-not-proven": ("review", review(samples.card(may=frozenset({Verdict.REFUSE, Verdict.ASK}), why_not="The answers given do not prove who this is. Ask back, or refuse for insufficient verification."))),
+        "review-frozen": ("review", review(frozen)),
+        "review-attention": ("review", review(samples.card(request=broken, may=frozenset(), attention=True))),
+        "review-decided": ("review", review(samples.card(request=decided, may=frozenset()))),
+        "review-fault": ("review", review(samples.card(), typed={"decision": ["refuse"], "explanation": ["<because>"]}, faults={"ground": "Choose the ground. The customer is told."})),
+    }  # fmt: skip
