@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "chalicelib" / "businesses"
 LOCAL = ROOT / ".local"
 UNDO_SECONDS = "5"
+BREATH = 0.2
+"""Seconds: a signal that another thread took is seen by the main one when it wakes."""
 
 
 class CannotRun(Exception):
@@ -99,7 +101,7 @@ def main() -> int:
         with running(wanted):
             print(f"ready: {wanted.base_url}", flush=True)
             while True:
-                time.sleep(3600)
+                time.sleep(BREATH)
     except Stopped:
         return 0
     except CannotRun as why:
