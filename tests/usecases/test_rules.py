@@ -231,7 +231,9 @@ def test_rule_17_forty_tries_at_once_are_five(office: Office) -> None:
     office.ask_for_proof(request)
     token, clicks = office.link("verify"), []
     for _ in range(8):
-        results = at_once(5, lambda: verification.verify(office.svc, token, answers={"postcode": "1"}, declared=True, signature="x"))
+        results = at_once(
+            5, lambda: verification.verify(office.svc, token, answers={"postcode": "1"}, declared=True, signature="x")
+        )
         clicks += results
     tries = office.svc.store.get(request.reference).proof.tries
     assert tries == 1
@@ -311,7 +313,9 @@ def test_rule_18_a_mail_that_surely_did_not_leave_is_sent_by_the_retry(office: O
 
 def test_rule_19_what_the_requester_claims_never_lowers_the_proof(office: Office) -> None:
     floors = {
-        residence: office.file("access", {"email": f"{residence}@example.com".lower(), "residence": residence}).proof.required
+        residence: office.file(
+            "access", {"email": f"{residence}@example.com".lower(), "residence": residence}
+        ).proof.required
         for residence in ("US-CA", "US-OR", "DE", "GB", "ZZ")
     }
     floor = office.svc.business.rights[Right.ACCESS].points
