@@ -106,7 +106,7 @@ def _complete(package: Path) -> bool:
     """Chalice only mentions a dependency that it could not build: hold the zip against what is required."""
     with zipfile.ZipFile(package) as zipped:
         there = {name.split("/")[0].lower() for name in zipped.namelist()}
-    missing = {"pydantic", "pydantic_core", "jinja2", "cryptography", "yaml", "psycopg", "sqlalchemy"} - there
+    missing = {"pydantic", "pydantic_core", "jinja2", "cryptography", "yaml", "psycopg_binary", "sqlalchemy"} - there
     for name in sorted(missing):
         print(f"the package lacks {name}: no wheel of it for this architecture", file=sys.stderr)
     return not missing
