@@ -27,6 +27,8 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
         request = judging.judge(svc, road.live(svc, reference))
     road.begin_wait(svc, reference, road.DECISION, token)
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
+        if request.proof.account:  # nobody asked this customer for proof: they have heard nothing yet
+            correspondence.to_customer(svc, request, "received")
         _tell_staff(svc, request, reminder)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
