@@ -7,6 +7,7 @@ business's own data (sources.stop, called by fulfilment).
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Sequence
 
@@ -65,10 +66,14 @@ def others(datamap: DataMap, source: str, records: Iterable[Record]) -> list[Ide
 def mint_stop_token(key: bytes, email: str, scopes: Sequence[str]) -> str:
     """A one-click opt-out token for `/stop/{token}`: the recipe for the business's own mailer.
 
-    A Fernet token (AES-CBC with HMAC, `cryptography.fernet`) under the `stop` key over `{"email", "stop"}`: no personal
-    data can be read in the address of the link. Never expires: a mail is opened years later, too.
+    A Fernet token (AES-CBC with HMAC, `cryptography.fernet`) under the `stop` key (32 bytes) over `{"email", "stop"}`: no
+    personal data can be read in the address of the link. Never expires: a mail is opened years later, too.
     """
-    return Fernet(key).encrypt(json.dumps({"email": email, "stop": list(scopes)}).encode()).decode()
+    return _cipher(key).encrypt(json.dumps({"email": email, "stop": list(scopes)}).encode()).decode()
+
+
+def _cipher(key: bytes) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(key))  # the secret holds the bytes, Fernet wants them spelled out
 
 
 def stop_page(svc: Services, token: str) -> tuple[str, ...]:
@@ -90,7 +95,7 @@ def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:
 
 def _read(svc: Services, token: str) -> Personal:
     try:
-        said = json.loads(Fernet(svc.secrets.get("stop")).decrypt(token.encode()))
+        said = json.loads(_cipher(svc.secrets.get("stop")).decrypt(token.encode()))
         return Personal(email=said["email"], stop=said["stop"])
     except (InvalidToken, ValueError, KeyError, TypeError) as bad:
         raise LinkMissing("stop") from bad
