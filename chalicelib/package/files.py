@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,8 +28,8 @@ from chalicelib.package.words import STORIES, category_words, value_words, when_
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "package"
 SCHEMA = Path(__file__).parent / "schema.json"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""How a text starts that a spreadsheet might run; the wide forms count as the narrow ones in some."""
+FORMULA = re.compile(r"(?:[^\S\t\r\n]|[\u200b\ufeff])*[=+\-@\t\r\n＝＋－＠]")
+"""How a text starts that a spreadsheet might run, after blanks too; some take the wide signs for the narrow ones."""
 
 
 def build(
@@ -98,7 +99,7 @@ def cell(value: Any) -> str | int | float:
             return json.dumps(value, ensure_ascii=False)
         case _:
             text = str(value)
-            return "'" + text if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA) else text
+            return "'" + text if FORMULA.match(text) else text
 
 
 def manifest(reference: str, files: Mapping[str, bytes], at: datetime) -> bytes:

@@ -32,6 +32,7 @@ class Told:
 
 TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.RequestNotFound: (404, "Not found", "There is no such request any more. Finished requests are cleared away in time."),
+    e.SealBroken: (503, "Something on our side needs mending", "This request cannot be read just now. Please write to us instead."),
     e.RequestChanged: (409, "Somebody was faster", "This request changed while you looked at it. Open your link again to see it as it is now."),
     e.RequestClosed: (409, "This request has ended", "Nothing more can be done with it. You can send us a new one at any time."),
     e.RequestFrozen: (409, "This request is on hold", "Somebody told us “that wasn’t me”. Nothing moves until a person has looked."),
@@ -48,6 +49,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.LinkError: (404, "This link does not work", "It does not open anything."),
     e.LimitReached: (429, "Too many tries", "To protect people from strangers we stop counting up here. Please come back later."),
     e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person is looking at it."),
+    e.MailRejected: (503, "Our email was refused", "The mail service did not take our email. Please check the address, or write to us instead."),
     e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer just now. Nothing was lost."),
     e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Nothing was changed: please try again in a minute."),
     e.SourceMisread: (503, "Something on our side needs mending", "A person has been told. You need not do anything."),

@@ -24,6 +24,10 @@ from chalicelib.web.stages import stages
 staff = Blueprint(__name__)
 
 DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again")
+EXPLAINED = {
+    Verdict.ASK: "Write the question. The customer reads exactly this.",
+    Verdict.EXTEND: "Say why more time is needed. The customer is told.",
+}
 NO_SESSION = "no-session"
 
 
@@ -42,10 +46,8 @@ def decide(asked: Asked, token: str) -> Response:
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
-        if said.get("again") == "yes":
-            decided = attention.try_again(asked.svc, token)
-        else:
-            decided = _decide(asked, token, said)
+        again = said.get("again") == "yes"
+        decided = attention.try_again(asked.svc, token) if again else _decide(asked, token, said)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -62,10 +64,8 @@ def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
     if verdict == Verdict.REFUSE and not ground:
         raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
     plan = forms.line(said.get("plan", ""), "plan") or None
-    explanation = forms.prose(
-        said.get("explanation", ""), "explanation", most=4000,
-        required={"ask": "Write the question.", "extend": "Say why more time is needed. The customer is told."}.get(verdict, ""),
-    )  # fmt: skip
+    needed = EXPLAINED.get(Verdict(verdict), "")
+    explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
     return review.decide(
         asked.svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
         explanation=explanation or None, plan=plan,
@@ -179,8 +179,9 @@ def file_for(asked: Asked) -> Response:
     try:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
-            asked.svc, session, typed.right, typed.personal, channel, received_on, typed.relationship
-        )
+            asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
+            relationship=typed.relationship,
+        )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]
         if asked.wants_json:

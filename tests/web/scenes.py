@@ -31,7 +31,15 @@ def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **chan
     request = samples.request(right, status, **changes)
     kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
     view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept)
-    return {"view": view, "request": request, "token": TOKEN, "stages": stages(request), "action": "", "typed": {}, "faults": {}}
+    return {
+        "view": view,
+        "request": request,
+        "token": TOKEN,
+        "stages": stages(request),
+        "action": "",
+        "typed": {},
+        "faults": {},
+    }
 
 
 def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> dict[str, Any]:
@@ -54,7 +62,9 @@ def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, fault
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
     undo = samples.NOW + timedelta(days=2)
     asked = {"sent": False, "typed": "", "faults": {}}
-    waiting = [samples.request(r, s) for r, s in zip(Right, (Status.IN_REVIEW, Status.ASKED, Status.FROZEN), strict=False)]
+    waiting = [
+        samples.request(r, s) for r, s in zip(Right, (Status.IN_REVIEW, Status.ASKED, Status.FROZEN), strict=False)
+    ]
     queue = {"member": samples.business().staff[0], "requests": waiting, "sought": "", "total": 3}
     frozen = samples.card(status=Status.FROZEN, may=frozenset({Verdict.REFUSE}), why_not="The person said this was not them. It can only be refused.")  # fmt: skip
     broken = samples.request(status=Status.NEEDS_ATTENTION, resume=Status.GATHERING, reason="SourceUnavailable")
