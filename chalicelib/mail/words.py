@@ -176,7 +176,8 @@ CAUSES = {
 """Why a step did not work, by the class of its error."""
 LINK_PURPOSES = {
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
-    "review": "to decide a request", "stop": "to stop mail", "task": "to report work done by hand", "staff": "to sign in", "session": "to sign in",
+    "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
+    "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip
 

@@ -20,11 +20,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from chalicelib.businesses.loader import categories
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Request
 from chalicelib.package.contents import contents
-from chalicelib.package.words import STORIES, category_words, value_words, when_words
+from chalicelib.package.words import STORIES, category_words, list_words, value_words, when_words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "package"
 SCHEMA = Path(__file__).parent / "schema.json"
@@ -60,7 +61,7 @@ def build(
 
 def page(business: Business, told: Mapping[str, Any]) -> str:
     """The readable page."""
-    zone = business.zone
+    zone, labels = business.zone, categories()
     chapters = [
         (title, held)
         for story, title in STORIES.items()
@@ -70,7 +71,9 @@ def page(business: Business, told: Mapping[str, Any]) -> str:
         told=told, business=business, chapters=chapters,
         made_at=when_words(datetime.fromisoformat(told["made_at"]).astimezone(zone)),
         received_at=when_words(datetime.fromisoformat(told["request"]["received_at"]).astimezone(zone)),
-        words=lambda value: value_words(value, zone), categories=lambda keys: "; ".join(map(category_words, keys)),
+        words=lambda value: value_words(value, zone),
+        categories=lambda keys: "; ".join(labels.get(key) or category_words(key) for key in keys),
+        listed=list_words,
         names=lambda ids: ", ".join(business.sharing.recipients[id].name for id in ids),
         nothing=[s["title"] for s in told["sources"] if not s["found"]],
         total=sum(s["found"] for s in told["sources"]),

@@ -1,7 +1,8 @@
 """The staff's pages: decide from one mailed link; sign in by mail for the queue and for filing on a caller's behalf.
 
-Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the hash
-of the plan that was shown. Leaves to others: who may decide what (usecases/card, review), sessions (usecases/staffroom).
+Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the
+hash of the plan that was shown. Leaves to others: who may decide what (usecases/card, review),
+sessions (usecases/staffroom).
 """
 
 from __future__ import annotations
@@ -90,11 +91,12 @@ def _card(
 
 
 def _card_json(shown: cards.Card) -> dict[str, object]:
-    request = shown.request
+    request, decision = shown.request, shown.request.decision
     return {
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
-        "may": sorted(shown.may), "why_not": shown.why_not, "decided": request.decision.verdict if request.decision else None,
+        "may": sorted(shown.may), "why_not": shown.why_not,
+        "decided": decision.verdict if decision else None,
     }  # fmt: skip
 
 

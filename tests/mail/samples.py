@@ -1,5 +1,7 @@
 """A context for every mail, in each of its shapes: by `<mail>` or `<mail>-<shape>`."""
 
+# ruff: noqa: E501 (tables, read by column)
+
 from __future__ import annotations
 
 from datetime import date, timedelta

@@ -68,7 +68,7 @@ def test_the_page_tells_by_chapters_why_how_long_and_who_received_it() -> None:
     assert order_told == sorted(order_told)
     for said in (
         "What you told us when you signed up.", "Kept for 7 years from “Ordered on”: tax records (26 CFR 1.6001-1).",
-        "Kept: security of the site.", "Brings your parcels", "2 Depot Road", "contact: email", "29 February 2024",
+        "Kept: security of the site.", "Brings your parcels", "2 Depot Road", "Email address", "29 February 2024",
         "5 January 2026, 09:30 EST", "1 November 2026", "Yes", "R-7K2M-9XQ4", "We share only what an order needs.",
         "Ads Inc", "horse feed",
     ):  # fmt: skip
@@ -141,7 +141,7 @@ def test_categories_only_means_no_values() -> None:
     assert not any({"records", "fields"} & c.keys() for c in told.values())
     for value in (b"Ann", b"12.50", b"G\xe2\x80\xa2", b"29 February", b"2024-02-29"):
         assert value not in b"".join(found.values())
-    assert "contact: email" in html(found).text
+    assert "Email address" in html(found).text
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\u00a0=", "\ufeff=", "＝", "＠"])

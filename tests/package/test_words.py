@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.package.words import category_words, value_words
+from chalicelib.package.words import category_words, list_words, value_words
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,7 @@ def test_a_value_is_said_as_a_person_reads_it(value: Any, said: str) -> None:
 )  # fmt: skip
 def test_a_category_is_said_in_words(key: str, said: str) -> None:
     assert category_words(key) == said
+
+
+def test_a_list_is_said_with_and() -> None:
+    assert [list_words(w) for w in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

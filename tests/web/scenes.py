@@ -1,5 +1,7 @@
 """Every page in every state worth looking at: name of the scene to template and context."""
 
+# ruff: noqa: E501 (tables, read by column)
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -59,6 +61,14 @@ def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, fault
     }  # fmt: skip
 
 
+CARRIER = SimpleNamespace(name="Parcel Co", purpose="bringing parcels")
+
+
+def task(personal: Any) -> dict[str, Any]:
+    view = SimpleNamespace(recipient=CARRIER, confirmed=False)
+    return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
+
+
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
     undo = samples.NOW + timedelta(days=2)
     asked = {"sent": False, "typed": "", "faults": {}}
@@ -102,6 +112,9 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "staff-sign-in": ("staff_sign_in", {**asked, "token": ""}),
         "staff-sign-in-sent": ("staff_sign_in", {**asked, "sent": True, "token": ""}),
         "staff-sign-in-button": ("staff_sign_in", {**asked, "token": TOKEN}),
+        "task": ("task", task(None)),
+        "task-revealed": ("task", task(samples.revealed().personal)),
+        "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
         "queue": ("queue", queue),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
         **{f"review-{r}": ("review", review(samples.card(r))) for r in Right},
