@@ -146,6 +146,14 @@ def test_every_links_life_is_documented() -> None:
     assert {purpose: _span(life) for purpose, life in said.items()} == {p.value: life for p, life in LIFETIMES.items()}
 
 
+def test_the_limits_are_the_codes() -> None:
+    from chalicelib.domain.verification import TRIES
+    from chalicelib.usecases import correspondence, intake, staffroom
+
+    said = [int(row[1]) for row in rows("docs/mails.md", "table: limits")]
+    assert said == [intake.UNPROVEN_A_DAY, correspondence.LINKS_A_DAY, staffroom.SIGN_INS_AN_HOUR, TRIES]
+
+
 def _span(said: str) -> timedelta:
     count, unit = re.match(r"(\d+) (days|hours|minutes)", said).groups()  # type: ignore[union-attr]
     return timedelta(**{unit: int(count)})

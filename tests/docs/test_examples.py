@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
+from chalice.test import Client
 
+from chalicelib import bootstrap
 from chalicelib.businesses.check import unexplained
 from chalicelib.businesses.loader import FILES, load
 from chalicelib.businesses.model import Business
@@ -78,6 +81,21 @@ def test_a_member_token_stands_for_the_proof(desk: Services) -> None:
     assert request.channel is Channel.MEMBER_PAGE
     assert request.proof.suffices
     assert f'value="{token}"' in member["button"](DESK, "access", WHO, token)
+
+
+def test_a_member_who_corrects_gets_the_form_with_the_token_in_it(desk: Services) -> None:
+    from app import app
+
+    member = run("docs/member-page.md", "member_token")
+    now = desk.now().timestamp()
+    token = _at(now, lambda: member["member_token"](desk.secrets.get("member"), "mine", WHO, now))
+    typed = urlencode({"right": "correction", "email": WHO, "member_token": token})
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    with bootstrap.override(desk), Client(app) as client:
+        page = client.http.post("/requests", headers=headers, body=typed.encode())
+    assert page.status_code == 422
+    assert f'name="member_token" value="{token}"' in page.body.decode()
+    assert WHO in page.body.decode()
 
 
 @pytest.mark.parametrize(("minutes", "email"), [(16, WHO), (1, "somebody.else@example.com")])
