@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from chalice.test import Client
@@ -22,8 +23,10 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.request import Channel, Personal, Right
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
-from chalicelib.sources.sql import SqlSource, engine_for, schema_of
+from chalicelib.sources.sql import engine_for, schema_of
 from chalicelib.usecases import intake, suppression
+from local.serving import serving
+from local.walk import Walker
 from tests.docs.pages import code, firsts
 
 DESK = "https://privacy.example.com"
@@ -59,18 +62,40 @@ def desk(mine: str) -> Services:
     return svc
 
 
-def test_the_tiny_business_explains_its_database(business: Business, new_database: Callable[[], str]) -> None:
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> str:
+    """The README's database, with one customer in it and two orders: one to keep, one too old to."""
     url = new_database()
     engine = engine_for(url)
     with engine.begin() as connection:
         for statement in code("README.md", "tested: schema").split(";\n"):
             connection.execute(sa.text(statement))
         connection.execute(sa.text(f"INSERT INTO shop.customers VALUES (1, '{WHO}', 'Robin Reed', '90001', true)"))
-    assert business.id == "mine"
-    assert unexplained(business.datamap, schema_of(url)) == []
-    source = SqlSource("shop", business.datamap.sources["shop"], engine)
-    assert [r.collection for r in source.find([Identifier.of("email", WHO)])] == ["customers"]
+        orders = "INSERT INTO shop.orders VALUES (1, 1, 'A-17', CURRENT_DATE - 90), (2, 1, 'A-9', '2015-03-02')"
+        connection.execute(sa.text(orders))
     engine.dispose()
+    return url
+
+
+def test_the_tiny_business_explains_its_database(business: Business, database: str) -> None:
+    assert business.id == "mine"
+    assert unexplained(business.datamap, schema_of(database)) == []
+
+
+def test_the_tiny_business_runs_whole(mine: str, database: str) -> None:
+    """`BUSINESS=./mine DATABASE_URL=…`: access, then deletion, from form to answer."""
+    with serving(mine, DATABASE_URL=database) as run:
+        walk = Walker(run)
+        for right in ("access", "deletion"):
+            reference = walk.file_by_form(right, WHO)
+            track = walk.link(WHO, "track", reference)
+            walk.prove(WHO, reference, {"postcode": "90001", "order_number": "A-17"})
+            walk.decide(walk.reviewer(reference), reference, "approve")
+            walk.until(track, "fulfilled")
+        walk.answer_mail(WHO, reference, "sales and tax records")
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT name, postcode FROM shop.customers").fetchall() == [(None, None)]
+        assert connection.execute("SELECT number FROM shop.orders").fetchall() == [("A-17",)]
 
 
 def test_a_member_token_stands_for_the_proof(desk: Services) -> None:
