@@ -85,6 +85,14 @@ def test_the_table_of_transitions_is_the_codes() -> None:
     assert said == {before.value: {s.value for s in after} for before, after in TRANSITIONS.items() if after}
 
 
+def test_every_reason_is_documented() -> None:
+    """Those that the use cases write out; a decision, a ground or an error's class is its own word."""
+    said = names(text("docs/statuses.md").partition("## Reasons")[2].partition("## ")[0])
+    for path in (ROOT / "chalicelib" / "usecases").glob("*.py"):
+        for reason in re.findall(r'reason="(\w+)"', path.read_text()):
+            assert reason in said, f"{path.name}: {reason}"
+
+
 def test_every_ground_and_decision_is_documented() -> None:
     assert firsts("docs/statuses.md", "table: grounds") == [ground.value for ground in Ground]
     assert all(f"`{verdict.value}`" in text("docs/statuses.md") for verdict in Verdict)
@@ -231,10 +239,7 @@ def test_every_folder_of_tests_is_documented() -> None:
 
 
 def test_every_make_target_is_documented() -> None:
-    makefile = ROOT / "Makefile"
-    if not makefile.exists():
-        pytest.skip("there is no Makefile yet")
-    there = set(re.findall(r"^([a-z][a-z-]*):(?!=)", makefile.read_text(), re.MULTILINE))
+    there = set(re.findall(r"^([a-z][a-z-]*):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {command.removeprefix("make ") for command in firsts("README.md", "table: commands")} == there
 
 
