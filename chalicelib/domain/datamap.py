@@ -109,6 +109,8 @@ class Collection(Part):
     erase: Literal["delete", "blank", "keep"] = "delete"
     retain: Retention | None = None
     keep_ground: str | None = None
+    dated: str | None = None
+    """Field that says when a record came to be, for an access request about a period; else the retention's."""
     collected_under: str | None = None
     """Policy version in force when this was collected, where it is not today's (CET-4)."""
     recipients: tuple[str, ...] = ()
@@ -121,8 +123,7 @@ class Collection(Part):
         named = {*self.key, *self.identity.values(), *((self.via.field,) if self.via else ())}
         if self.retain:
             named.add(self.retain.from_field)
-        if self.recipient_field:
-            named.add(self.recipient_field)
+        named |= {name for name in (self.recipient_field, self.dated) if name}
         if missing := named - self.fields.keys():
             raise ValueError(f"names fields it does not map: {', '.join(sorted(missing))}")
         if not self.identity and not self.via:
@@ -132,6 +133,12 @@ class Collection(Part):
         if self.erase == "blank" and not any(f.blank for f in self.fields.values()):
             raise ValueError("`erase: blank` needs a field with `blank`")
         return self
+
+    def day_of(self, values: dict[str, Any]) -> date | None:
+        """When a record came to be (a calendar day), as far as the map says."""
+        field = self.dated or (self.retain.from_field if self.retain else None)
+        held = values.get(field) if field else None
+        return date.fromisoformat(str(held)[:10]) if held else None
 
 
 class SourceMap(Part):

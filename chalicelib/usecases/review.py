@@ -62,7 +62,7 @@ def decide(
     """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, token)
-    why_not = why_not_approve(request)
+    why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         return card_of(svc, request, member)
     if verdict not in verdicts(svc, request, member, why_not):

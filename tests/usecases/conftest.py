@@ -125,7 +125,9 @@ def office() -> Office:
         state_machine="m", secrets="s", database_url="memory:", undo_seconds=3600,
     )  # fmt: skip
     sources = {
-        name: MemorySource(name, source, {t.split(".")[1]: r for t, r in tables.items() if t.startswith(source.where + ".")})
+        name: MemorySource(
+            name, source, {t.split(".")[1]: r for t, r in tables.items() if t.startswith(source.where + ".")}
+        )
         for name, source in business.datamap.sources.items()
     }
     svc = Services(
@@ -134,5 +136,3 @@ def office() -> Office:
         chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)
-
-
