@@ -58,12 +58,13 @@ def build(settings: Settings) -> Services:
 
     patient = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
     once = Config(connect_timeout=3, read_timeout=25, retries={"total_max_attempts": 1})  # a mail tried twice is two
+    signed = patient.merge(Config(signature_version="s3v4"))  # objects under a KMS key take no older signature
     session = boto3.Session()
 
     def client(service: str, config: Any = patient, **more: Any) -> Any:
         return session.client(service, config=config, **more)
 
-    business, clock, dynamodb, s3 = load(settings.business), SystemClock(), client("dynamodb"), client("s3")
+    business, clock, dynamodb, s3 = load(settings.business), SystemClock(), client("dynamodb"), client("s3", signed)
     return Services(
         business=business,
         settings=settings,
@@ -72,7 +73,7 @@ def build(settings: Settings) -> Services:
         mailer=SesMailer(client("ses", once)),
         workflow=StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine),
         packages=S3PackageStore(
-            s3, settings.packages, client("s3", endpoint_url=settings.files_url) if settings.files_url else s3
+            s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
         sources=sources_of(business, settings.database_url),
         secrets=ManagerSecrets(client("secretsmanager"), settings.secrets),

@@ -19,6 +19,7 @@ MENDS = {
     "has neither": "add `identity: {email: <field>}`, or `via: {field, collection, equals}`",
     "needs `keep_ground`": "add `keep_ground` with the reason",
     "needs a field with `blank`": "give the personal fields `blank: null`, `pseudonym` or a text; or `erase: delete`",
+    "needs `years` or `months`": "say for how long, e.g. `years: 7`",
     "is not mapped": "name a collection and field of the same source",
     "in a circle": "let one of them start with `identity`",
     "all six work for every business": "add them: a right the policy is silent on stands on courtesy",
@@ -34,12 +35,16 @@ EXPECTED = {
     "int_type": ("should be a whole number", "write digits"),
     "int_parsing": ("should be a whole number", "write digits"),
     "int_from_float": ("should be a whole number", "write digits, no point"),
+    "int_parsing_size": ("should be a whole number", "write a smaller one"),
+    "finite_number": ("should be a whole number", "write digits"),
+    "invalid_key": ("has a key that is not a word", "write the key in quotes if it is a number or a word like no"),
     "bool_parsing": ("should be true or false", "write true or false"),
     "bool_type": ("should be true or false", "write true or false"),
     "dict_type": ("should hold keys of its own", "indent `key: value` lines under it"),
     "model_type": ("should hold keys of its own", "indent `key: value` lines under it"),
     "tuple_type": ("should be a list", "write [one, two] or lines that begin with a dash"),
     "url_parsing": ("should be a web address", "write it whole: https://…"),
+    "url_type": ("should be a web address", "write it whole: https://…"),
     "url_scheme": ("should be a web address", "write it whole: https://…"),
 }
 RANK = {"extra_forbidden": 0, "missing": 2}
@@ -64,13 +69,17 @@ def _path(detail: ErrorDetails, said: Any) -> tuple[str | int, ...]:
     """The error's path in the file: without pydantic's names for the branches of a union."""
     path: list[str | int] = []
     for step in detail["loc"]:
-        inside = step in said if isinstance(said, Mapping) else isinstance(step, int) and isinstance(said, list | tuple)
+        inside = step in said if isinstance(said, Mapping) else _counts(said, step)
         if inside:
             said = said[step]
         elif detail["type"] != "missing" or step != detail["loc"][-1]:
             continue
         path.append(step)
     return tuple(path)
+
+
+def _counts(said: Any, step: str | int) -> bool:
+    return isinstance(said, list | tuple) and isinstance(step, int) and step < len(said)
 
 
 def _in_words(detail: ErrorDetails, model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, str]:
@@ -92,7 +101,10 @@ def _in_words(detail: ErrorDetails, model: type[BaseModel], path: tuple[str | in
     if kind in EXPECTED:
         return EXPECTED[kind]
     problem = detail["msg"].removeprefix("Value error, ")
-    return problem, next((mend for said, mend in MENDS.items() if said in problem), "see docs/businesses.md")
+    return problem, next(
+        (mend for said, mend in MENDS.items() if said in problem),
+        "compare chalicelib/businesses/jeffers, where it is right",
+    )
 
 
 def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:

@@ -7,6 +7,7 @@ Leaves to others: reading the file (businesses), touching the data (sources).
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
@@ -33,12 +34,19 @@ class Part(BaseModel):
 
 
 class Retention(Part):
-    """How long a record must stay, and why: whole years from the date in one of its fields."""
+    """How long a record must stay, and why: whole years and months from the date in one of its fields."""
 
     ground: str
     law: str | None = None
     from_field: str
-    years: int = Field(gt=0)
+    years: int = Field(default=0, gt=0)
+    months: int = Field(default=0, gt=0)
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Retention:
+        if not self.years and not self.months:
+            raise ValueError("needs `years` or `months`: how long must the record stay?")
+        return self
 
     def until(self, values: dict[str, Any]) -> date | None:
         """The last day a record is kept (a calendar day); None when its date field is empty."""
@@ -46,10 +54,9 @@ class Retention(Part):
         if start is None:
             return None
         day = start if type(start) is date else date.fromisoformat(str(start)[:10])
-        try:
-            return day.replace(year=day.year + self.years)
-        except ValueError:  # 29 February
-            return day.replace(year=day.year + self.years, day=28)
+        more, month = divmod(day.month - 1 + self.months, 12)
+        year, month = day.year + self.years + more, month + 1
+        return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 class Question(Part):

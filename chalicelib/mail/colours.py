@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 AA = 4.5
+SEEN = 1.9  # a button is known by its words; its ground need only be seen
 LIGHT_GROUNDS = ("#ffffff", "#f6f6f3")
 DARK_GROUNDS = ("#15171b", "#1e2127")
 INK, PAPER = "#14161a", "#ffffff"
@@ -16,20 +17,21 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Accent:
-    """The colour as text or ground (`colour`) and what can be read on it (`on`)."""
+    """The colour as text (`text`), as the ground of a button (`fill`), and what can be read on that (`on`)."""
 
-    colour: str
+    text: str
+    fill: str
     on: str
 
 
 def light(colour: str) -> Accent:
     """Readable on white pages."""
-    return _readable(colour, LIGHT_GROUNDS, towards=(0.0, 0.0, 0.0))
+    return _accent(colour, LIGHT_GROUNDS, towards=(0.0, 0.0, 0.0))
 
 
 def dark(colour: str) -> Accent:
     """Readable on dark pages."""
-    return _readable(colour, DARK_GROUNDS, towards=(255.0, 255.0, 255.0))
+    return _accent(colour, DARK_GROUNDS, towards=(255.0, 255.0, 255.0))
 
 
 def contrast(one: str, other: str) -> float:
@@ -38,13 +40,19 @@ def contrast(one: str, other: str) -> float:
     return (b + 0.05) / (a + 0.05)
 
 
-def _readable(colour: str, grounds: tuple[str, ...], towards: Rgb) -> Accent:
-    for step in range(51):
-        shade = _mix(colour, towards, step / 50)
-        on = max((PAPER, INK), key=lambda text: contrast(text, shade))
-        if min(contrast(shade, g) for g in grounds) >= AA and contrast(shade, on) >= AA:
-            return Accent(shade, on)
-    raise ValueError(f"no readable shade of {colour}")  # black on white always is one
+def _accent(colour: str, grounds: tuple[str, ...], towards: Rgb) -> Accent:
+    shades = [_mix(colour, towards, step / 50) for step in range(51)]
+    text = next(s for s in shades if _stands_out(s, grounds, AA))
+    fill = next(s for s in shades if _stands_out(s, grounds, SEEN) and contrast(s, _on(s)) >= AA)
+    return Accent(text, fill, _on(fill))
+
+
+def _stands_out(shade: str, grounds: tuple[str, ...], ratio: float) -> bool:
+    return min(contrast(shade, ground) for ground in grounds) >= ratio
+
+
+def _on(fill: str) -> str:
+    return max((PAPER, INK), key=lambda text: contrast(text, fill))
 
 
 def _mix(colour: str, towards: Rgb, share: float) -> str:

@@ -7,6 +7,7 @@ Leaves to others: whether to send and to whom (usecases/correspondence), handing
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -17,10 +18,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
+from chalicelib.law.categories import label
 from chalicelib.mail import colours, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
@@ -51,7 +53,8 @@ def compose(
         message["In-Reply-To"] = message["References"] = f"<{reference}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(_part(name, "body.txt", told), cte="quoted-printable")
+    text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
+    message.set_content(text, cte="quoted-printable")
     message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
     return message.as_bytes()
 
@@ -69,12 +72,12 @@ def environment() -> Environment:
     """Templates that fail on a missing name; HTML escapes what it is given, text and subjects do not."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: bool(name and name.endswith(".html")),
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words)
+    env.globals.update(words=words, category_label=label)
     env.filters.update(day=_day, moment=_moment)
     return env
 

@@ -5,6 +5,7 @@ Short words, said to the person. Leaves to others: a business's own words (busin
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -57,21 +58,25 @@ RIGHTS = {
 }
 
 STATUSES = {
-    Status.RECEIVED: "We have your request.",
-    Status.VERIFYING: "We are waiting for you to confirm. We sent you an email with a button.",
-    Status.GATHERING: "We are looking in every place where we keep data.",
-    Status.IN_REVIEW: "A person is checking your request.",
-    Status.ASKED: "We asked you a question by email. Please answer it below.",
-    Status.COOLING_OFF: "Approved. Nothing has been deleted yet: you can still change your mind.",
-    Status.FULFILLING: "We are carrying it out now.",
-    Status.FROZEN: "On hold, because somebody said “that wasn’t me”. Nothing moves until a person has looked.",
-    Status.NEEDS_ATTENTION: "Something on our side did not work. A person is on it. You need not do anything.",
-    Status.FULFILLED: "Done. The answer is in your email.",
-    Status.PARTLY_FULFILLED: "Mostly done. One part did not work yet. We keep trying and will write to you again.",
-    Status.REFUSED: "We said no to this request. Our email says why, and how to appeal.",
-    Status.LAPSED: "Closed, because it was never confirmed. Nothing was changed.",
-    Status.WITHDRAWN: "You took this request back. Nothing more will happen.",
+    Status.RECEIVED: ("We have your request.", ""),
+    Status.VERIFYING: ("Please confirm.", "We sent you an email with a button. Nothing happens before you press it."),
+    Status.GATHERING: ("We are looking.", "We search every place where we keep data."),
+    Status.IN_REVIEW: ("A person is checking.", "You need not do anything now."),
+    Status.ASKED: ("We have a question.", "It is in the email we sent you. Please answer it here."),
+    Status.COOLING_OFF: ("You can still change your mind.", "Your request is approved. Nothing has been deleted yet."),
+    Status.FULFILLING: ("We are carrying it out.", "We write to you when it is done."),
+    Status.FROZEN: ("On hold.", "Somebody said “that wasn’t me”. Nothing moves until a person has looked."),
+    Status.NEEDS_ATTENTION: ("We are mending something.", "A step on our side did not work. You need not do anything."),
+    Status.FULFILLED: ("Done.", "The answer is in your email."),
+    Status.PARTLY_FULFILLED: (
+        "Mostly done.",
+        "One part did not work yet. We keep trying, and will write to you again.",
+    ),
+    Status.REFUSED: ("We said no.", "Our email says why, and what would change it."),
+    Status.LAPSED: ("Closed.", "It was never confirmed, so nothing was changed."),
+    Status.WITHDRAWN: ("Taken back.", "Nothing more will happen."),
 }
+"""The tracker's heading and the sentence under it."""
 
 STATUS_NAMES = {
     Status.RECEIVED: "Received", Status.VERIFYING: "Waits for proof", Status.GATHERING: "Gathering data",
@@ -162,11 +167,24 @@ DOINGS = {
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip
+CAUSES = {
+    "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
+    "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
+    "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
+    "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
+}  # fmt: skip
+"""Why a step did not work, by the class of its error."""
 LINK_PURPOSES = {
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
-    "review": "to decide a request", "stop": "to stop mail", "staff": "to sign in", "session": "to sign in",
+    "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
+    "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip
+
+
+def theirs(right: Right) -> str:
+    """What was asked, said to staff: after "it asks us"."""
+    return re.sub(r"\byou\b", "them", re.sub(r"\byour\b", "a", RIGHTS[right].asked))
 
 
 def happened(what: str) -> str:

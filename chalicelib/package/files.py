@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,16 +20,17 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from chalicelib.businesses.loader import categories
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Request
 from chalicelib.package.contents import contents
-from chalicelib.package.words import STORIES, category_words, value_words, when_words
+from chalicelib.package.words import STORIES, category_words, list_words, value_words, when_words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "package"
 SCHEMA = Path(__file__).parent / "schema.json"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""How a text starts that a spreadsheet might run; the wide forms count as the narrow ones in some."""
+FORMULA = re.compile(r"(?:[^\S\t\r\n]|[\u200b\ufeff])*[=+\-@\t\r\n＝＋－＠]")
+"""How a text starts that a spreadsheet might run, after blanks too; some take the wide signs for the narrow ones."""
 
 
 def build(
@@ -59,7 +61,7 @@ def build(
 
 def page(business: Business, told: Mapping[str, Any]) -> str:
     """The readable page."""
-    zone = business.zone
+    zone, labels = business.zone, categories()
     chapters = [
         (title, held)
         for story, title in STORIES.items()
@@ -69,7 +71,9 @@ def page(business: Business, told: Mapping[str, Any]) -> str:
         told=told, business=business, chapters=chapters,
         made_at=when_words(datetime.fromisoformat(told["made_at"]).astimezone(zone)),
         received_at=when_words(datetime.fromisoformat(told["request"]["received_at"]).astimezone(zone)),
-        words=lambda value: value_words(value, zone), categories=lambda keys: "; ".join(map(category_words, keys)),
+        words=lambda value: value_words(value, zone),
+        categories=lambda keys: "; ".join(labels.get(key) or category_words(key) for key in keys),
+        listed=list_words,
         names=lambda ids: ", ".join(business.sharing.recipients[id].name for id in ids),
         nothing=[s["title"] for s in told["sources"] if not s["found"]],
         total=sum(s["found"] for s in told["sources"]),
@@ -98,7 +102,7 @@ def cell(value: Any) -> str | int | float:
             return json.dumps(value, ensure_ascii=False)
         case _:
             text = str(value)
-            return "'" + text if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA) else text
+            return "'" + text if FORMULA.match(text) else text
 
 
 def manifest(reference: str, files: Mapping[str, bytes], at: datetime) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,9 +26,15 @@ ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?([+-]\d{2}
 
 
 def category_words(key: str) -> str:
-    """`user.contact.email` as `contact: email`."""
+    """A category without a label of its own: `user.contact.email` as `contact: email`."""
     first, *rest = key.removeprefix("user.").replace("_", " ").split(".")
     return f"{first}: {', '.join(rest)}" if rest else first
+
+
+def list_words(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def when_words(at: datetime | date) -> str:

@@ -85,10 +85,7 @@ def _key(collection: Collection, row: Row) -> tuple[str, ...]:
 
 
 def _record(name: str, collection: Collection, row: Row) -> Record:
-    try:
-        values = {field: json_value(row[field]) for field in collection.fields}
-    except KeyError as missing:
-        raise SourceMisread(f"{name} has no column {missing}") from None
+    values = {field: json_value(row[field]) for field in collection.fields}
     return Record(collection=name, key=_key(collection, row), values=values)
 
 

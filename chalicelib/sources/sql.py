@@ -19,7 +19,7 @@ from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import RightsdeskError, SourceMisread, SourceUnavailable
-from chalicelib.sources.statements import MEND, Statements, check, layout_of
+from chalicelib.sources.statements import MEND, Layout, Statements, check, layout_of, table_of
 from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
 
 POSTGRES = "postgresql+psycopg"
@@ -71,7 +71,8 @@ class SqlSource:
         self.name = name
         self._map = source_map
         self._engine = engine
-        self._built: dict[str, Statements] | None = None
+        self._layout: Layout = {}
+        self._built: dict[str, Statements] = {}
 
     def find(self, who: Sequence[Identifier]) -> list[Record]:
         with self._transaction() as (connection, statements):
@@ -224,14 +225,16 @@ class SqlSource:
             raise self._in_our_words(error) from None
 
     def _statements(self, connection: sa.Connection) -> dict[str, Statements]:
-        if self._built is None:
+        built = self._built
+        if not built:
             layout = layout_of(connection, self._map)
             check(self.name, self._map, layout)
-            self._built = {
-                name: Statements(name, c, self._map.where, layout[c.table or name], connection.dialect.name)
+            built = {
+                name: Statements(name, c, self._map.where, layout[table_of(name, c)], connection.dialect.name)
                 for name, c in self._map.collections.items()
             }
-        return self._built
+            self._layout, self._built = layout, built
+        return built
 
     def _in_our_words(self, error: exc.SQLAlchemyError) -> RightsdeskError:
         """Trouble with the connection is retried; all else is for the engineer, who is told where to look."""
@@ -240,7 +243,7 @@ class SqlSource:
         lost = isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError) or gone
         if lost and "no such" not in str(cause):
             return SourceUnavailable(f"source {self.name} does not answer ({type(cause or error).__name__})")
-        self._built = None  # the tables are no longer what they were
+        before, self._built = self._layout, {}
         try:
             with self._engine.connect() as connection:
                 self._statements(connection)
@@ -248,6 +251,8 @@ class SqlSource:
             return misread
         except exc.SQLAlchemyError as again:
             return SourceUnavailable(f"source {self.name} does not answer ({type(again).__name__})")
+        if self._layout != before:  # a migration passed under our feet: the statements are made anew, and may be tried
+            return SourceUnavailable(f"source {self.name}: its tables have just changed")
         diag = getattr(cause, "diag", None)
         names = [
             f"{what} {n}" for what in ("table", "column", "constraint") if (n := getattr(diag, f"{what}_name", None))

@@ -84,7 +84,9 @@ def _is_childs(collection: Collection, record: Record, name: str | None) -> bool
 def treatments(
     svc: Services, request: Request, personal: Personal, source: str, records: Sequence[Record]
 ) -> list[Treatment]:
-    """What the request's right does to each record today."""
+    """What the request's right does to each record today; nothing, when it is not about records."""
+    if request.right not in road.SEARCHED:
+        return []
     collections = svc.business.datamap.sources[source].collections
     today = svc.now().astimezone(svc.business.zone).date()
     wanted: dict[str, dict[str, str]] = {}

@@ -15,7 +15,7 @@ from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status, advance
 from chalicelib.domain.verification import TRIES
 from chalicelib.services import Services
-from chalicelib.usecases import gathering
+from chalicelib.usecases import gathering, road
 from chalicelib.usecases.verification import SUBJECT_WINDOW
 from chalicelib.usecases.windows import window_end
 
@@ -45,7 +45,7 @@ def _moved(
 ) -> tuple[Request, Event]:
     """Where a gathered request goes next, with the event that says so."""
     now = svc.now()
-    if _searched(request) and found and plan.nothing_held:
+    if request.right in road.SEARCHED and found and plan.nothing_held:
         return _approved_by_system(svc, request, "nothing_held")
     if not request.proof.suffices:
         if personal.answers and request.proof.tries < TRIES:
@@ -58,10 +58,6 @@ def _moved(
     if svc.business.rights[request.right].review == "automatic" and not plan.failed and not request.appeal_of:
         return _approved_by_system(svc, request, "automatic")
     return advance(request, Status.IN_REVIEW, now)
-
-
-def _searched(request: Request) -> bool:
-    return request.right in {Right.ACCESS, Right.CORRECTION, Right.DELETION}
 
 
 def _approved_by_system(svc: Services, request: Request, reason: str) -> tuple[Request, Event]:

@@ -46,7 +46,7 @@ def start(svc: Services, request: Request, at: str) -> None:
         {
             "request_id": request.reference,
             "start": at,
-            "sources": list(svc.sources) if request.right in SEARCHED else [],
+            "sources": list(svc.sources) if _searched(svc, request) else [],
             "waits": {**{name: int(length.total_seconds()) for name, length in seconds.items()}, "undo": undo},
         },
     )
@@ -60,7 +60,12 @@ def first_stage(request: Request) -> str:
 
 
 SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_OUT})
-"""Rights for which the sources are searched; the others are answered without looking at anyone's data."""
+"""Rights that are about the person's records."""
+
+
+def _searched(svc: Services, request: Request) -> bool:
+    """Whether the sources are looked at: for the records themselves, or to check the answers to questions."""
+    return request.right in SEARCHED or bool(svc.business.rights[request.right].questions)
 
 
 def live(svc: Services, reference: str) -> Request:

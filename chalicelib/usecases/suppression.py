@@ -7,6 +7,7 @@ business's own data (sources.stop, called by fulfilment).
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Sequence
 
@@ -68,7 +69,12 @@ def mint_stop_token(key: bytes, email: str, scopes: Sequence[str]) -> str:
     A Fernet token (AES-CBC with HMAC, `cryptography.fernet`) under the `stop` key over `{"email", "stop"}`: no personal
     data can be read in the address of the link. Never expires: a mail is opened years later, too.
     """
-    return Fernet(key).encrypt(json.dumps({"email": email, "stop": list(scopes)}).encode()).decode()
+    return _fernet(key).encrypt(json.dumps({"email": email, "stop": list(scopes)}).encode()).decode()
+
+
+def _fernet(key: bytes) -> Fernet:
+    """Fernet wants its 32 bytes spelt in base 64."""
+    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def stop_page(svc: Services, token: str) -> tuple[str, ...]:
@@ -90,7 +96,7 @@ def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:
 
 def _read(svc: Services, token: str) -> Personal:
     try:
-        said = json.loads(Fernet(svc.secrets.get("stop")).decrypt(token.encode()))
+        said = json.loads(_fernet(svc.secrets.get("stop")).decrypt(token.encode()))
         return Personal(email=said["email"], stop=said["stop"])
     except (InvalidToken, ValueError, KeyError, TypeError) as bad:
         raise LinkMissing("stop") from bad

@@ -24,7 +24,7 @@ def file_by_api(asked: Asked) -> Response:
 
 @api.route("/health", methods=["GET"], content_types=ANY)
 @answered(api)
-def health(asked: Asked) -> Response:
+def health(_: Asked) -> Response:
     return replies.as_json({"status": "ok"})
 
 
@@ -40,7 +40,7 @@ def global_privacy_control(asked: Asked) -> Response:
 @answered(api)
 def style(asked: Asked) -> Response:
     kept = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(pages.stylesheet(asked.svc.business), kept)
+    return Response(pages.stylesheet(asked.svc.business), {**kept})
 
 
 def file_typed(asked: Asked, typed: forms.Typed) -> Request:

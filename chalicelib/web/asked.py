@@ -65,7 +65,8 @@ class Asked:
 
     def query(self, name: str) -> str:
         """The last value of a query parameter, or nothing."""
-        return str((self.http.query_params or {}).get(name, ""))
+        given = self.http.query_params
+        return str(given.get(name, "")) if given is not None else ""
 
     def cookie(self, name: str) -> str:
         try:

@@ -15,7 +15,8 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Right
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
-from chalicelib.usecases import answering, correspondence, following, suppression, verification
+from chalicelib.usecases import correspondence, following, suppression, verification
+from chalicelib.usecases import results as packages
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered
@@ -221,7 +222,7 @@ def _tracker(
 @customer.route("/results/{token}", methods=["GET"], content_types=ANY)
 @answered(customer)
 def results(asked: Asked, token: str) -> Response:
-    view = answering.results_page(asked.svc, token)
+    view = packages.results_page(asked.svc, token)
     if asked.wants_json:
         return replies.as_json({
             "reference": view.reference, "ready": view.ready, "expires_at": view.expires_at.isoformat()
@@ -233,7 +234,7 @@ def results(asked: Asked, token: str) -> Response:
 @answered(customer)
 def package(asked: Asked, token: str) -> Response:
     asked.body()
-    return replies.go(answering.package_url(asked.svc, token))
+    return replies.go(packages.package_url(asked.svc, token))
 
 
 def _files_policy(svc: Services) -> dict[str, str]:

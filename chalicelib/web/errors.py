@@ -30,28 +30,33 @@ class Told:
     retry_after: int | None = None
 
 
+AGAIN = "Open your link again to see it as it is now."
+OURS = "Something on our side needs mending"
 TABLE: dict[type[Exception], tuple[int, str, str]] = {
-    e.RequestNotFound: (404, "Not found", "There is no such request any more. Finished requests are cleared away in time."),
-    e.RequestChanged: (409, "Somebody was faster", "This request changed while you looked at it. Open your link again to see it as it is now."),
-    e.RequestClosed: (409, "This request has ended", "Nothing more can be done with it. You can send us a new one at any time."),
-    e.RequestFrozen: (409, "This request is on hold", "Somebody told us “that wasn’t me”. Nothing moves until a person has looked."),
-    e.AlreadyFiled: (409, "We have it already", "This form was sent before. We have your request; there is no need to send it again."),
-    e.TransitionNotAllowed: (409, "Not possible now", "The request is past the point where this could be done. Open your link again to see where it stands."),
+    # error: status, title, what a person can do
+    e.RequestNotFound: (404, "Not found", "There is no such request. In time, finished ones are cleared away."),
+    e.SealBroken: (503, OURS, "This request cannot be read just now. Please write to us instead."),
+    e.RequestChanged: (409, "Somebody was faster", f"This request changed while you looked at it. {AGAIN}"),
+    e.RequestClosed: (409, "This request has ended", "Nothing more can be done with it. You can send us a new one."),
+    e.RequestFrozen: (409, "This request is on hold", "Somebody told us “that wasn’t me”. A person will look at it."),
+    e.AlreadyFiled: (409, "We have it already", "This form was sent before. There is no need to send it again."),
+    e.TransitionNotAllowed: (409, "Not possible now", f"The request is past the point for this. {AGAIN}"),
     e.InvalidRequest: (422, "Please look at this again", "Something in the form needs your attention."),
     e.DecisionNotAllowed: (409, "Not possible", "This cannot be decided so."),
-    e.PlanChanged: (409, "The plan has changed", "What would be done is no longer what you were shown. Please look at it again and decide then."),
-    e.PlanDrifted: (409, "The data has changed", "A record is no longer as it was when this was decided. It goes back to staff."),
+    e.PlanChanged: (409, "The plan has changed", "It is not what you were shown. Please look again, then decide."),
+    e.PlanDrifted: (409, "The data has changed", "A record is not as it was when this was decided. Back to staff."),
     e.RequestError: (409, "Not possible now", "This cannot be done with the request as it is now."),
-    e.LinkMissing: (404, "This link does not work", "It was replaced by a newer one, or part of it is missing."),
+    e.LinkMissing: (404, "This link does not work", "It was replaced or switched off, or part of it is missing."),
     e.LinkExpired: (410, "This link is too old", "Links in our emails work for a limited time."),
     e.LinkInvalid: (404, "This link does not work here", "It is a link for something else."),
     e.LinkError: (404, "This link does not work", "It does not open anything."),
-    e.LimitReached: (429, "Too many tries", "To protect people from strangers we stop counting up here. Please come back later."),
-    e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person is looking at it."),
-    e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer just now. Nothing was lost."),
-    e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Nothing was changed: please try again in a minute."),
-    e.SourceMisread: (503, "Something on our side needs mending", "A person has been told. You need not do anything."),
-    e.Misconfigured: (500, "Something on our side needs mending", "This desk is not set up right. Please write to us instead."),
+    e.LimitReached: (429, "Too many tries", "To protect people from strangers we count. Please come back later."),
+    e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person looks at it."),
+    e.MailRejected: (503, "Our email was refused", "The mail service did not take it. Check the address, or call us."),
+    e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer now. Nothing was lost."),
+    e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Please try again in a minute."),
+    e.SourceMisread: (503, OURS, "A person has been told. You need not do anything."),
+    e.Misconfigured: (500, OURS, "This desk is not set up right. Please write to us instead."),
     e.RightsdeskError: (500, "Something went wrong on our side", "It was our fault, not yours. Please try again."),
 }  # fmt: skip
 

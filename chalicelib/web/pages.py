@@ -49,7 +49,10 @@ def base(svc: Services) -> str:
 def stylesheet(business: Business) -> str:
     """Our one stylesheet, with the business's colour made readable on light and on dark."""
     light, dark = colours.light(business.colour), colours.dark(business.colour)
-    filled = {"light-accent": light.colour, "light-on": light.on, "dark-accent": dark.colour, "dark-on": dark.on}
+    filled = {
+        "light-accent": light.text, "light-fill": light.fill, "light-on": light.on,
+        "dark-accent": dark.text, "dark-fill": dark.fill, "dark-on": dark.on,
+    }  # fmt: skip
     style = _style()
     for name, colour in filled.items():
         style = style.replace(f"@{name}@", colour)

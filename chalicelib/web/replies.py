@@ -27,7 +27,9 @@ ANY = ["*/*"]
 """Content types that Chalice lets through: `Asked` judges them, and answers in the asked-for format."""
 TOKEN = re.compile(r"[A-Za-z0-9_.~=-]{8,2048}")
 GUARDS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -37,6 +39,7 @@ GUARDS = {
     "Vary": "Accept",
 }
 View = Callable[..., Response]
+Headers = dict[str, str | list[str]]
 
 
 def answered(blueprint: Blueprint) -> Callable[[View], View]:
@@ -102,7 +105,7 @@ def problem(asked: Asked, error: Exception) -> Response:
             title=told.title, text=told.message, offer=told.offer, fields=told.fields,
         )  # fmt: skip
     except Exception:  # without a business there is no page of its own
-        plain = {"Content-Type": "text/plain; charset=utf-8", **headers}
+        plain: Headers = {"Content-Type": "text/plain; charset=utf-8", **headers}
         return Response(f"{told.title}. {told.message}", plain, told.status)
 
 

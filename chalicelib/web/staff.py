@@ -1,7 +1,8 @@
 """The staff's pages: decide from one mailed link; sign in by mail for the queue and for filing on a caller's behalf.
 
-Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the hash
-of the plan that was shown. Leaves to others: who may decide what (usecases/card, review), sessions (usecases/staffroom).
+Rule 1: GET shows the card without personal data; POST `show=yes` reveals, audited. Rule 16: a decision carries the
+hash of the plan that was shown. Leaves to others: who may decide what (usecases/card, review),
+sessions (usecases/staffroom).
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from chalicelib.web.stages import stages
 staff = Blueprint(__name__)
 
 DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again")
+EXPLAINED = {
+    Verdict.ASK: "Write the question. The customer reads exactly this.",
+    Verdict.EXTEND: "Say why more time is needed. The customer is told.",
+}
 NO_SESSION = "no-session"
 
 
@@ -42,10 +47,8 @@ def decide(asked: Asked, token: str) -> Response:
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
-        if said.get("again") == "yes":
-            decided = attention.try_again(asked.svc, token)
-        else:
-            decided = _decide(asked, token, said)
+        again = said.get("again") == "yes"
+        decided = attention.try_again(asked.svc, token) if again else _decide(asked, token, said)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -62,10 +65,8 @@ def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
     if verdict == Verdict.REFUSE and not ground:
         raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
     plan = forms.line(said.get("plan", ""), "plan") or None
-    explanation = forms.prose(
-        said.get("explanation", ""), "explanation", most=4000,
-        required={"ask": "Write the question.", "extend": "Say why more time is needed. The customer is told."}.get(verdict, ""),
-    )  # fmt: skip
+    needed = EXPLAINED.get(Verdict(verdict), "")
+    explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
     return review.decide(
         asked.svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
         explanation=explanation or None, plan=plan,
@@ -90,11 +91,12 @@ def _card(
 
 
 def _card_json(shown: cards.Card) -> dict[str, object]:
-    request = shown.request
+    request, decision = shown.request, shown.request.decision
     return {
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
-        "may": sorted(shown.may), "why_not": shown.why_not, "decided": request.decision.verdict if request.decision else None,
+        "may": sorted(shown.may), "why_not": shown.why_not,
+        "decided": decision.verdict if decision else None,
     }  # fmt: skip
 
 
@@ -179,8 +181,9 @@ def file_for(asked: Asked) -> Response:
     try:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
-            asked.svc, session, typed.right, typed.personal, channel, received_on, typed.relationship
-        )
+            asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
+            relationship=typed.relationship,
+        )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]
         if asked.wants_json:

@@ -111,7 +111,7 @@ def _anyone(make: Maker, rows: Rows, person: Person) -> None:
 def _account(make: Maker, rows: Rows, person: Person) -> Row:
     return add(
         make, rows, "store.accounts", account_no=f"A-{make.id('account_no', 61007)}", email=person.email,
-        full_name=person.name, zip_code=person.postcode, country="United States",
+        full_name=person.name, city=person.city, zip_code=person.postcode, country="United States",
         trade=make.maybe(0.4, make.pick(("photographer", "bookkeeper", "architect", "musician"))),
         password_hash=f"scrypt${make.hex(16)}${make.hex(64)}", recovery_answer=f"scrypt${make.hex(16)}${make.hex(32)}",
         opened_on=make.day(3200, 2900), other_uses=make.chance(0.9),

@@ -7,8 +7,8 @@ CREATE TABLE store.applications (
 );
 CREATE TABLE store.accounts (
     id int PRIMARY KEY, account_no text NOT NULL UNIQUE, email text NOT NULL UNIQUE, full_name text NOT NULL,
-    zip_code text, country text, trade text, password_hash text, recovery_answer text, opened_on date NOT NULL,
-    other_uses boolean NOT NULL
+    city text, zip_code text, country text, trade text, password_hash text, recovery_answer text,
+    opened_on date NOT NULL, other_uses boolean NOT NULL
 );
 CREATE INDEX ON store.accounts (lower(email));
 CREATE INDEX ON store.accounts (lower(account_no));

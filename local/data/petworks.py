@@ -27,7 +27,7 @@ SURVEY = (
     ("Spring 2026", "What should we add?", ("Horse care", "Later evenings", "Nothing")),
     ("Winter 2025", "How often do you travel?", ("Monthly", "Twice a year", "Hardly ever")),
 )
-CONTESTS = ("Silliest nap 2024", "Muddiest paws 2025", "Best costume 2026")
+CONTESTS = {"Silliest nap 2024": "fetch_monthly", "Muddiest paws 2025": "fetch_monthly", "Best costume 2026": None}
 
 
 def generate(make: Maker) -> Rows:
@@ -210,9 +210,10 @@ def _survey(make: Maker, rows: Rows, person: Person) -> None:
 
 
 def _entrant(make: Maker, rows: Rows, person: Person, *, choices: bool = True) -> None:
+    contest = make.pick(tuple(CONTESTS))
     add(
         make, rows, "outreach.contest_entries", email=person.email, entrant=person.name, postcode=person.postcode,
-        contest=make.pick(CONTESTS), caption=f"{make.pick(PETS)} did it.", entered_on=make.day(700, 30),
+        contest=contest, run_with=CONTESTS[contest], caption=f"{make.pick(PETS)} did it.", entered_on=make.day(700, 30),
         prize=make.maybe(0.05, "A year of walks"),
     )  # fmt: skip
     if choices:

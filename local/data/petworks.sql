@@ -68,7 +68,7 @@ CREATE TABLE outreach.survey_answers (
 CREATE INDEX ON outreach.survey_answers (lower(email));
 CREATE TABLE outreach.contest_entries (
     id int PRIMARY KEY, email text NOT NULL, entrant text NOT NULL, postcode text, contest text NOT NULL,
-    caption text, entered_on date NOT NULL, prize text
+    run_with text, caption text, entered_on date NOT NULL, prize text
 );
 CREATE INDEX ON outreach.contest_entries (lower(email));
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from chalicelib.businesses.loader import SHIPPED
+from chalicelib.businesses.loader import SHIPPED, load
+from chalicelib.businesses.model import Business
+from chalicelib.domain.identity import Identifier
+from chalicelib.domain.plan import Record, Treatment, treat
+from chalicelib.domain.request import Right
+from chalicelib.sources.sql import SqlSource, engine_for
+from local.data import TODAY, Customer, install
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +27,62 @@ def database_url(new_database: Callable[[], str]) -> str:
 def mine(tmp_path: Path) -> Path:
     """A business of one's own, for now the same as Jeffers."""
     return Path(shutil.copytree(SHIPPED / "jeffers", tmp_path / "mine"))
+
+
+@dataclass
+class Held:
+    """One business with its invented data in PostgreSQL, asked and changed as the real thing would."""
+
+    business: Business
+    customers: list[Customer]
+    sources: dict[str, SqlSource]
+
+    def records(self, value: str, kind: str = "email") -> dict[str, list[Record]]:
+        """All that is found from one identifier, by `source.collection`."""
+        found: dict[str, list[Record]] = {}
+        for name, source in self.sources.items():
+            for record in source.find([Identifier.of(kind, value)]):
+                found.setdefault(f"{name}.{record.collection}", []).append(record)
+        return found
+
+    def delete(self, email: str) -> dict[str, list[Treatment]]:
+        """Carry a deletion out, as it would be on TODAY, and hold that it reads back; what was done, by place."""
+        done: dict[str, list[Treatment]] = {}
+        for name, source in self.sources.items():
+            collections = self.business.datamap.sources[name].collections
+            found = source.find([Identifier.of("email", email)])
+            planned = [treat(Right.DELETION, collections[r.collection], r, today=TODAY) for r in found]
+            source.carry_out(planned)
+            assert source.not_done(planned) == []
+            for treatment in planned:
+                done.setdefault(f"{name}.{treatment.collection}", []).append(treatment)
+        return done
+
+    def stop(self, email: str, *scopes: str) -> None:
+        for source in self.sources.values():
+            source.stop([Identifier.of("email", email)], scopes)
+
+    def read(self, place: str, treatments: list[Treatment]) -> list[Record]:
+        """What is there now of the records treated in one place."""
+        source, collection = place.split(".")
+        return self.sources[source].read([(collection, t.key) for t in treatments])
+
+    def vendors(self, email: str) -> set[str]:
+        """Ids of the recipients that this person's own records name."""
+        fields = {
+            f"{s}.{c}": collection.recipient_field
+            for s, source in self.business.datamap.sources.items()
+            for c, collection in source.collections.items()
+        }
+        found = self.records(email).items()
+        return {str(r.values[field]) for place, rs in found if (field := fields[place]) for r in rs}
+
+
+@pytest.fixture(scope="module")
+def held(request: pytest.FixtureRequest, database_url: str) -> Iterator[Held]:
+    """The business that the test's module names in BUSINESS. Tests that change data take each their own customer."""
+    business = load(request.module.BUSINESS)
+    customers = install(database_url, request.module.BUSINESS)
+    engine = engine_for(database_url)
+    yield Held(business, customers, {n: SqlSource(n, s, engine) for n, s in business.datamap.sources.items()})
+    engine.dispose()

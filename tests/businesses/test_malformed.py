@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from chalicelib.businesses.loader import load
 from chalicelib.errors import Misconfigured
@@ -259,3 +263,37 @@ def test_several_faults_are_one_message_that_counts_them(mine: Path) -> None:
     path.write_text(path.read_text().replace("colour:", "color:").replace("tagline:", "tag:"))
     with pytest.raises(Misconfigured, match=r"and \d more to mend"):
         load(str(mine))
+
+
+JUNK: list[Any] = [None, 0, -1, 1e99, float("nan"), "", "x", [], {}, [None], {"a": 1}, True, [[1]], {None: 1}, 2**80]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_file_however_spoilt_ends_in_anything_else(mine: Path, seed: int) -> None:
+    """One node replaced, lost or renamed: the business loads, or one line says why not."""
+    draw = random.Random(seed)
+    path = mine / draw.choice(["business.yaml", "datamap.yaml", "sharing.yaml"])
+    said = yaml.safe_load(path.read_text())
+    *way, last = draw.choice(list(ways(said)))
+    holder = said
+    for step in way:
+        holder = holder[step]
+    kept = holder.pop(last)
+    if isinstance(holder, dict):
+        holder |= draw.choice([{}, {"zz": kept}, {7: kept}, {last: draw.choice(JUNK)}, {last: draw.choice(JUNK)}])
+    path.write_text(yaml.safe_dump(said))
+    said_why = "where: problem. Mend: mend"
+    try:
+        load(str(mine))
+    except Misconfigured as wrong:
+        said_why = str(wrong)
+    assert "\n" not in said_why
+    assert "Mend: " in said_why
+
+
+def ways(said: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every node."""
+    inside = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    for key, value in inside:
+        yield (*way, key)
+        yield from ways(value, (*way, key))

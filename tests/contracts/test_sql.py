@@ -124,6 +124,18 @@ def test_a_mended_table_is_read_without_a_new_start(shop: SqlShop) -> None:
     assert shop.source.find(ANN)
 
 
+def test_a_column_whose_type_changed_is_read_after_one_retry(shop: SqlShop) -> None:
+    """The statements are of the old type: the step that meets it fails once, as if the source were away."""
+    number = who(customer_number="7001")
+    for _ in range(10):
+        shop.source.find(number)
+    with shop.engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE shop.members ALTER COLUMN number TYPE text"))
+    with pytest.raises(SourceUnavailable, match="just changed"):
+        shop.source.find(number)
+    assert shop.source.find(number)
+
+
 def source_over(shop: SqlShop, ddl: str, fields: str) -> SqlSource:
     """A source of one table, made by `ddl`, where people are known by `who`."""
     with shop.engine.begin() as connection:

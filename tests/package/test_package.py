@@ -30,9 +30,9 @@ from tack_room import (
     visit,
 )  # fmt: skip
 
+from chalicelib.domain.masking import STRUCK
 from chalicelib.domain.request import Personal
 from chalicelib.package import build
-from chalicelib.package.files import FORMULA
 
 
 class Tags(HTMLParser):
@@ -68,7 +68,7 @@ def test_the_page_tells_by_chapters_why_how_long_and_who_received_it() -> None:
     assert order_told == sorted(order_told)
     for said in (
         "What you told us when you signed up.", "Kept for 7 years from “Ordered on”: tax records (26 CFR 1.6001-1).",
-        "Kept: security of the site.", "Brings your parcels", "2 Depot Road", "contact: email", "29 February 2024",
+        "Kept: security of the site.", "Brings your parcels", "2 Depot Road", "Email address", "29 February 2024",
         "5 January 2026, 09:30 EST", "1 November 2026", "Yes", "R-7K2M-9XQ4", "We share only what an order needs.",
         "Ads Inc", "horse feed",
     ):  # fmt: skip
@@ -141,10 +141,10 @@ def test_categories_only_means_no_values() -> None:
     assert not any({"records", "fields"} & c.keys() for c in told.values())
     for value in (b"Ann", b"12.50", b"G\xe2\x80\xa2", b"29 February", b"2024-02-29"):
         assert value not in b"".join(found.values())
-    assert "contact: email" in html(found).text
+    assert "Email address" in html(found).text
 
 
-@pytest.mark.parametrize("start", FORMULA)
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\u00a0=", "\ufeff=", "＝", "＠"])
 def test_a_value_that_looks_like_a_formula_gets_an_apostrophe(start: str) -> None:
     evil = f'{start}HYPERLINK("http://evil.example.com";"x")'
     rows = list(
@@ -160,7 +160,17 @@ def test_a_value_that_looks_like_a_formula_gets_an_apostrophe(start: str) -> Non
 def test_no_cell_starts_a_formula(text: str, spaces: str) -> None:
     table = files({"shop": [member(name=spaces + text)]})["tables/shop-members.csv"].decode("utf-8-sig")
     for row in csv.reader(io.StringIO(table, newline="")):
-        assert not any(c.strip(" \u00a0").startswith(FORMULA) for c in row)
+        assert not any(c.strip(" \u00a0").startswith(("=", "+", "-", "@", "\t", "\r")) for c in row)
+
+
+def test_structured_values_go_through_the_same_masks() -> None:
+    """JSON columns: shown on the page and in the table, secrets struck out within them."""
+    notes = {"asked": [f"token {TOKEN}", 3]}
+    found = files({"shop": [member(notes=notes, offers=False), order(1), order(2, total=3)]})
+    assert collections(found)["members"]["records"][0]["notes"] == {"asked": [f"token {STRUCK}", 3]}
+    assert STRUCK.encode() in found["index.html"]
+    (_, row) = csv.reader(io.StringIO(found["tables/shop-members.csv"].decode("utf-8-sig")))
+    assert (json.loads(row[4]), row[5]) == ({"asked": [f"token {STRUCK}", 3]}, "no")
 
 
 def test_markup_in_values_stays_text() -> None:

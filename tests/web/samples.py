@@ -1,5 +1,7 @@
 """An invented pet shop, and requests at every point of their road: what templates are tried with."""
 
+# ruff: noqa: E501 (tables, read by column)
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,5 +1,7 @@
 """Every page in every state worth looking at: name of the scene to template and context."""
 
+# ruff: noqa: E501 (tables, read by column)
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -31,7 +33,15 @@ def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **chan
     request = samples.request(right, status, **changes)
     kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
     view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept)
-    return {"view": view, "request": request, "token": TOKEN, "stages": stages(request), "action": "", "typed": {}, "faults": {}}
+    return {
+        "view": view,
+        "request": request,
+        "token": TOKEN,
+        "stages": stages(request),
+        "action": "",
+        "typed": {},
+        "faults": {},
+    }
 
 
 def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> dict[str, Any]:
@@ -51,10 +61,20 @@ def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, fault
     }  # fmt: skip
 
 
+CARRIER = SimpleNamespace(name="Parcel Co", purpose="bringing parcels")
+
+
+def task(personal: Any) -> dict[str, Any]:
+    view = SimpleNamespace(recipient=CARRIER, confirmed=False)
+    return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
+
+
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
     undo = samples.NOW + timedelta(days=2)
     asked = {"sent": False, "typed": "", "faults": {}}
-    waiting = [samples.request(r, s) for r, s in zip(Right, (Status.IN_REVIEW, Status.ASKED, Status.FROZEN), strict=False)]
+    waiting = [
+        samples.request(r, s) for r, s in zip(Right, (Status.IN_REVIEW, Status.ASKED, Status.FROZEN), strict=False)
+    ]
     queue = {"member": samples.business().staff[0], "requests": waiting, "sought": "", "total": 3}
     frozen = samples.card(status=Status.FROZEN, may=frozenset({Verdict.REFUSE}), why_not="The person said this was not them. It can only be refused.")  # fmt: skip
     broken = samples.request(status=Status.NEEDS_ATTENTION, resume=Status.GATHERING, reason="SourceUnavailable")
@@ -92,6 +112,9 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "staff-sign-in": ("staff_sign_in", {**asked, "token": ""}),
         "staff-sign-in-sent": ("staff_sign_in", {**asked, "sent": True, "token": ""}),
         "staff-sign-in-button": ("staff_sign_in", {**asked, "token": TOKEN}),
+        "task": ("task", task(None)),
+        "task-revealed": ("task", task(samples.revealed().personal)),
+        "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
         "queue": ("queue", queue),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
         **{f"review-{r}": ("review", review(samples.card(r))) for r in Right},

@@ -1,0 +1,111 @@
+"""A context for every mail, in each of its shapes: by `<mail>` or `<mail>-<shape>`."""
+
+# ruff: noqa: E501 (tables, read by column)
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from chalicelib.businesses.model import Disclosed, Recipient
+from chalicelib.domain.decision import Ground
+from chalicelib.domain.request import Right
+from chalicelib.domain.status import Status
+from tests.web import samples
+
+BASE = "https://privacy.example.com"
+TOKENS = {"verify": "v" * 43, "track": "t" * 43, "results": "r" * 43, "review": "w" * 43, "task": "k" * 43}
+MEMBER = samples.business().staff[0]
+TYPED = "Which street is wrong?\nThe old <or> the new one?"
+PAPER = Recipient(
+    name="Paper & Post", address=("2 Print Lane", "Reno, NV 89501"), role="third_party", purpose="catalogues"
+)
+GIVEN = Disclosed(recipient="paper", categories=("name_and_address", "email_address"), examples="pet magazines")
+APPEAL = SimpleNamespace(words="You can appeal from the page of your request, and you can complain to the authority.")
+TOLD = {"recipients": [("Parcel Co", True), ("Card Co", False)], "failed": []}
+
+
+def links(*purposes: str) -> dict[str, str]:
+    return {purpose: f"{BASE}/{purpose}/{TOKENS[purpose]}" for purpose in purposes}
+
+
+def _customer(right: Right, *purposes: str, status: Status = Status.IN_REVIEW, **more: Any) -> dict[str, Any]:
+    request = more.pop("request", None) or samples.request(right, status)
+    return {"request": request, "right": right, "links": links(*purposes, "track"), **more}
+
+
+def _staff(**more: Any) -> dict[str, Any]:
+    request = more.pop("request", None) or samples.request()
+    return {"request": request, "right": request.right, "links": links("review"), "member": MEMBER, **more}
+
+
+def _verify(**more: Any) -> dict[str, Any]:
+    usual = {"again": False, "reminder": False, "tries_left": 5, "questions": True}
+    return _customer(Right.ACCESS, "verify", **{**usual, **more})
+
+
+def _review(**more: Any) -> dict[str, Any]:
+    return _staff(**{"reminder": 0, "due_at": samples.NOW + timedelta(days=9), "days_left": 9, **more})
+
+
+ACCESS = {"nothing_held": False, "categories_only": False, "failed": [], "lines": [("Orders", 12), ("Reviews", 2)]}
+DELETED = {
+    "deleted": [("Orders", 9)],
+    "kept": [("Orders", "Tax records", "Pub. 116", date(2030, 6, 1), 3), ("Fraud notes", "Fraud", None, None, 1)],
+}
+NOTHING = {"deleted": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
+CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
+REFUSED = {
+    "ground": Ground.EXEMPT,
+    "says": "We must keep it.",
+    "what_would_change": "Time.",
+    "explanation": TYPED,
+    "appeal": APPEAL,
+}
+STOPPED = {"stopped": ["Offers by email"], "pet": False, "failed": [], "outside": samples.business().outside_opt_outs, "still_coming": [samples.business().kinds["orders"]]}  # fmt: skip
+YEAR = {"year": 2025, "note": "Only with your consent.", "again": False}
+appeal = samples.request(appeal_of="R-0000-0001")
+MAILS: dict[str, dict[str, Any]] = {
+    "verify": _verify(),
+    "verify-again": _verify(again=True, tries_left=1),
+    "verify-reminder": _verify(reminder=True, questions=False),
+    "received": _customer(Right.CORRECTION),
+    "received-appeal": _customer(Right.DELETION, request=appeal),
+    "lapsed": _customer(Right.DELETION),
+    "asked": _customer(Right.DELETION, text=TYPED),
+    "extended": _customer(Right.DELETION, due_at=samples.NOW + timedelta(days=80), text=TYPED),
+    "answer_access": _customer(Right.ACCESS, "results", **ACCESS),
+    "answer_access-categories": _customer(Right.ACCESS, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
+    "answer_access-nothing": _customer(Right.ACCESS, **{**ACCESS, "nothing_held": True, "lines": []}),
+    "answer_correction": _customer(Right.CORRECTION, **CHANGED),
+    "answer_correction-failed": _customer(Right.CORRECTION, **{**CHANGED, "where": [], "failed": ["Loyalty club"]}),
+    "answer_correction-nothing": _customer(Right.CORRECTION, **{**CHANGED, "where": [], "nothing_held": True}),
+    "answer_deletion": _customer(Right.DELETION, nothing_held=False, **DELETED, **TOLD),
+    "answer_deletion-failed": _customer(Right.DELETION, nothing_held=False, **DELETED, **{**TOLD, "failed": ["Loyalty"]}),
+    "answer_deletion-nothing": _customer(Right.DELETION, **NOTHING),
+    "answer_disclosure": _customer(Right.CALIFORNIA_DISCLOSURE, **YEAR, disclosed=[(PAPER, GIVEN)]),
+    "answer_disclosure-none": _customer(Right.CALIFORNIA_DISCLOSURE, **{**YEAR, "again": True}, disclosed=[]),
+    "answer_opt_out": _customer(Right.OPT_OUT, **STOPPED),
+    "answer_opt_out-pet": _customer(Right.OPT_OUT, **{**STOPPED, "pet": True, "stopped": [], "failed": ["Web shop"]}),
+    "answer_concern": _customer(Right.CONCERN, text=TYPED),
+    "refused": _customer(Right.DELETION, **REFUSED),
+    "refused-appeal": _customer(Right.DELETION, **{**REFUSED, "explanation": None}, request=appeal),
+    "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
+    "email_changed": _customer(Right.CORRECTION),
+    "withdrawn": _customer(Right.ACCESS),
+    "frozen": _customer(Right.ACCESS, status=Status.FROZEN),
+    "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, f"{BASE}/track/{'b' * 43}")], "links": {}},
+    "links-none": {"found": [], "links": {}},
+    "staff_review": _review(),
+    "staff_review-late": _review(reminder=2, days_left=-1),
+    "staff_frozen": _review(request=samples.request(status=Status.FROZEN)),
+    "staff_frozen-ended": _staff(request=samples.request(status=Status.FULFILLED)),
+    "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
+    "staff_attention-unknown": _staff(where=None, why=None),
+    "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
+    "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
+}  # fmt: skip
+WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in"})
+"""Mails that are not about one request."""
