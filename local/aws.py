@@ -6,6 +6,7 @@ what moto gets wrong (moto_mends), the tables and keys (resources), the engine o
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,8 +34,10 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
 
     from local import moto_mends
 
+    logging.getLogger("moto").setLevel(logging.CRITICAL)  # it would print the state of every task that fails
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(CREDENTIALS)  # whatever is configured for the real AWS must not be used here
+    moto_mends.spare_the_engine_ec2()
     with mock_aws(config=CONFIG), machine.answering(handlers):
         moto_mends.mend_transactions()
         moto_mends.mend_catch_to_itself()

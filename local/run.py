@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "chalicelib" / "businesses"
 LOCAL = ROOT / ".local"
 UNDO_SECONDS = "5"
+BREATH = 0.2
+"""Seconds: a signal that another thread took is seen by the main one when it wakes."""
 
 
 class CannotRun(Exception):
@@ -98,7 +101,7 @@ def main() -> int:
         with running(wanted):
             print(f"ready: {wanted.base_url}", flush=True)
             while True:
-                time.sleep(3600)
+                time.sleep(BREATH)
     except Stopped:
         return 0
     except CannotRun as why:
@@ -116,20 +119,42 @@ def _stop(number: int, frame: object) -> None:
 def running(wanted: Wanted) -> Iterator[dict[str, Any]]:
     """The system, serving, while this lasts; what run.json says. Raises CannotRun."""
     with ExitStack() as stack:
-        postgres = None
-        if not wanted.database_url:
-            postgres = Postgres(LOCAL / "pg", wanted.database)
+        postgres = None if wanted.database_url else Postgres(LOCAL / "pg", wanted.database)
+        if postgres:
             stack.callback(postgres.stop)
+        aside = stack.enter_context(ThreadPoolExecutor(1))
+        database = aside.submit(_database, wanted, postgres)
         _environ(wanted)
         from chalicelib.errors import Misconfigured, SourceUnavailable
 
         try:
-            said = _start(wanted, postgres, stack)
+            said = _start(wanted, database, stack)
         except (Misconfigured, SourceUnavailable) as wrong:
             raise CannotRun(str(wrong)) from None
         stack.callback(_forget, wanted.folder / "run.json")
         _write(wanted.folder / "run.json", said)
         yield said
+
+
+@dataclass(frozen=True)
+class Database:
+    """The business's own database, there and filled, and what its schema is."""
+
+    url: str
+    customers: list[Any]
+    schema: Any
+
+
+def _database(wanted: Wanted, postgres: Postgres | None) -> Database:
+    url = postgres.start() if postgres else str(wanted.database_url)
+    customers = []
+    if postgres and (SHIPPED / wanted.business).is_dir():  # nobody's own database is touched
+        from local.data import install
+
+        customers = list(install(url, wanted.business))
+    from chalicelib.sources.sql import schema_of
+
+    return Database(url, customers, schema_of(url))
 
 
 def _environ(wanted: Wanted) -> None:
@@ -144,18 +169,18 @@ def _environ(wanted: Wanted) -> None:
     )
 
 
-def _start(wanted: Wanted, postgres: Postgres | None, stack: ExitStack) -> dict[str, Any]:
+def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict[str, Any]:
     from app import app
     from chalicelib.bootstrap import services
+    from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from local import aws, mailbox
 
     business = load(wanted.business)
     settings = stack.enter_context(aws.cloud(app.handler_map, business.sender))
-    database_url = postgres.url if postgres else str(wanted.database_url)
-    os.environ.update(settings, DATABASE_URL=database_url)
-    customers = _customers(wanted, database_url)
-    _explained(business, database_url)
+    there = database.result()
+    require_explained(business.datamap, there.schema)
+    os.environ.update(settings, DATABASE_URL=there.url)
     services()
     stack.enter_context(serving(mailbox.server(wanted.mail_port, mailbox.inbound(app.handler_map))))
     stack.enter_context(serving(web(app, wanted.port)))
@@ -163,29 +188,12 @@ def _start(wanted: Wanted, postgres: Postgres | None, stack: ExitStack) -> dict[
         "base_url": wanted.base_url,
         "mail_url": wanted.mail_url,
         "business": business.id,
-        "database_url": database_url,
+        "database_url": there.url,
         "staff": [
             {"email": member.email, "name": member.name, "roles": list(member.roles)} for member in business.staff
         ],
-        "customers": customers,
+        "customers": there.customers,
     }
-
-
-def _customers(wanted: Wanted, database_url: str) -> list[Any]:
-    """Invented customers, for a business that ships; nobody's own database is touched."""
-    if wanted.database_url or not (SHIPPED / wanted.business).is_dir():
-        return []
-    from local.data import install
-
-    return list(install(database_url, wanted.business))
-
-
-def _explained(business: Any, database_url: str) -> None:
-    """No column of the live database may stay unexplained."""
-    from chalicelib.businesses.check import require_explained
-    from chalicelib.sources.sql import schema_of
-
-    require_explained(business.datamap, schema_of(database_url))
 
 
 def _write(file: Path, said: dict[str, Any]) -> None:

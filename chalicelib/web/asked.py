@@ -63,6 +63,13 @@ class Asked:
     def header(self, name: str) -> str:
         return str(self.http.headers.get(name) or "")
 
+    @property
+    def gpc(self) -> bool:
+        """Whether the browser sends the Global Privacy Control signal: any one exact `1` counts."""
+        sent = (self.http.to_original_event().get("multiValueHeaders") or {}).items()
+        values = [v for name, several in sent if name.lower() == "sec-gpc" for v in several]
+        return "1" in [v.strip() for v in (values or self.header("sec-gpc").split(","))]
+
     def query(self, name: str) -> str:
         """The last value of a query parameter, or nothing."""
         given = self.http.query_params

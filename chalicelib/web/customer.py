@@ -31,7 +31,7 @@ def start(asked: Asked) -> Response:
     if asked.wants_json:
         rights = asked.svc.business.rights
         return replies.as_json({"rights": {r: {"words": t.words, "stands_on": t.stands_on} for r, t in rights.items()}})
-    return replies.page(asked, "start", rights=list(Right))
+    return replies.page(asked, "start", rights=list(Right), faults={})
 
 
 @customer.route("/requests/new", methods=["GET"], content_types=ANY)
@@ -39,8 +39,8 @@ def start(asked: Asked) -> Response:
 def new(asked: Asked) -> Response:
     right = asked.query("right")
     if right not in set(Right):
-        return replies.page(asked, "start", rights=list(Right))
-    stop = ["sharing"] if asked.header("sec-gpc") == "1" else []
+        return replies.page(asked, "start", rights=list(Right), faults={})
+    stop = ["sharing"] if asked.gpc and "sharing" in asked.svc.business.opt_outs else []
     return _form(asked, Right(right), {"stop": stop, "form_id": [asked.svc.chance.token()]})
 
 
@@ -52,8 +52,12 @@ def file(asked: Asked) -> Response:
         request = api.file_typed(asked, forms.parse(fields))
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]
-        if asked.wants_json or right not in set(Right):
+        if asked.wants_json:
             raise
+        if right not in set(Right):
+            return replies.page(
+                asked, "start", status=422, rights=list(Right), faults={"right": forms.MISSING["right"]}
+            )
         return _form(asked, Right(right), fields, fault.fields)
     if asked.wants_json:
         return replies.as_json(api.filed(request), status=202)

@@ -50,7 +50,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.LinkExpired: (410, "This link is too old", "Links in our emails work for a limited time."),
     e.LinkInvalid: (404, "This link does not work here", "It is a link for something else."),
     e.LinkError: (404, "This link does not work", "It does not open anything."),
-    e.LimitReached: (429, "Too many tries", "To protect people from strangers we count. Please come back later."),
+    e.LimitReached: (429, "Too many tries", "This can be done only so often, to protect people from strangers."),
     e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person looks at it."),
     e.MailRejected: (503, "Our email was refused", "The mail service did not take it. Check the address, or call us."),
     e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer now. Nothing was lost."),
@@ -78,10 +78,16 @@ def told(error: Exception, path: str, now: datetime) -> Told:
             return Told(status, _name(kind), title, error.why)
         case e.LimitReached():
             seconds = max(1, int((error.retry_at - now).total_seconds()))
-            return Told(status, _name(kind), title, message, retry_after=seconds)
+            return Told(status, _name(kind), title, f"{message} {_come_back(seconds)}", retry_after=seconds)
         case e.ServiceUnavailable():
             return Told(status, _name(kind), title, message, retry_after=60)
     return Told(status, _name(kind), title, message)
+
+
+def _come_back(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    wait = f"{minutes} minutes" if minutes < 90 else f"{round(minutes / 60)} hours"
+    return f"Please come back in about {wait if minutes > 1 else 'a minute'}."
 
 
 def _dead_link(error: e.LinkError, path: str, status: int, title: str, message: str) -> Told:

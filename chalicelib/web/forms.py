@@ -6,6 +6,7 @@ fields (rule 3). Leaves to others: what depends on the business (usecases/intake
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -253,6 +254,13 @@ def _messages(bad: ValidationError) -> dict[str, str]:
     return faults
 
 
+def _once(form: Asking) -> str | None:
+    """Names this form as it was filled: a double click is the same, the form edited and sent again is another."""
+    if not form.form_id:
+        return None
+    return hashlib.sha256(form.model_dump_json(exclude={"member_token"}).encode()).hexdigest()
+
+
 def _typed(form: Asking) -> Typed:
     said = form.model_dump(include=set(Personal.model_fields) & set(type(form).model_fields), exclude_none=True)
     corrections = [FieldCorrection(field=f, value=v) for f, v in zip(form.field, form.value, strict=True)]
@@ -260,6 +268,6 @@ def _typed(form: Asking) -> Typed:
         right=form.right,
         personal=Personal(**said, corrections=corrections),
         relationship=form.relationship,
-        once=form.form_id,
+        once=_once(form),
         member_token=form.member_token,
     )

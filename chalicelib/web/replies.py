@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
 
@@ -50,9 +51,7 @@ def answered(blueprint: Blueprint) -> Callable[[View], View]:
         def reply(**parts: str) -> Response:
             asked = Asked(blueprint.current_request)
             try:
-                if not TOKEN.fullmatch(parts.get("token", "no-token")):
-                    raise LinkMissing
-                response = view(asked, **parts)
+                response = view(asked, **_whole(parts))
             except Exception as error:
                 response = problem(asked, error)
             response.headers = {**GUARDS, **response.headers}
@@ -63,11 +62,18 @@ def answered(blueprint: Blueprint) -> Callable[[View], View]:
     return wrap
 
 
+def _whole(parts: dict[str, str]) -> dict[str, str]:
+    """Path parameters as they were mailed: some mail programs encode a token's `=`. Raises LinkMissing."""
+    parts = {name: unquote(part) for name, part in parts.items()}
+    if not TOKEN.fullmatch(parts.get("token", "no-token")):
+        raise LinkMissing
+    return parts
+
+
 def page(
     asked: Asked, name: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any
 ) -> Response:
-    gpc = asked.header("sec-gpc") == "1"
-    html = pages.render(name, asked.svc, gpc=gpc, **context)
+    html = pages.render(name, asked.svc, gpc=asked.gpc, **context)
     return Response(html, {"Content-Type": "text/html; charset=utf-8", **(headers or {})}, status)
 
 

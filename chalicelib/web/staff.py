@@ -13,14 +13,13 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.request import Request, Right
-from chalicelib.errors import InvalidRequest, LinkError
+from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.usecases import attention, review, staffroom
 from chalicelib.usecases import card as cards
-from chalicelib.web import api, forms, places, replies
+from chalicelib.web import api, errors, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered
-from chalicelib.web.stages import stages
 
 staff = Blueprint(__name__)
 
@@ -53,6 +52,11 @@ def decide(asked: Asked, token: str) -> Response:
         if asked.wants_json:
             raise
         return _card(asked, token, cards.card(asked.svc, token), typed=fields, faults=fault.fields)
+    except (DecisionNotAllowed, PlanChanged, RequestChanged) as no:
+        if asked.wants_json:
+            raise
+        told = errors.told(no, asked.path, asked.svc.now())
+        return _card(asked, token, cards.card(asked.svc, token), typed=fields, problem=told)
     return _card(asked, token, decided) if asked.wants_json else replies.see(asked, f"/review/{token}")
 
 
@@ -81,12 +85,14 @@ def _card(
     revealed: cards.Revealed | None = None,
     typed: Fields | None = None,
     faults: dict[str, str] | None = None,
+    problem: errors.Told | None = None,
 ) -> Response:
     if asked.wants_json:
         return replies.as_json(_card_json(shown))
+    status = problem.status if problem else 422 if faults else 200
     return replies.page(
-        asked, "review", status=422 if faults else 200, card=shown, request=shown.request, revealed=revealed,
-        token=token, stages=stages(shown.request), typed=typed or {}, faults=faults or {},
+        asked, "review", status=status, card=shown, request=shown.request, revealed=revealed, token=token,
+        typed=typed or {}, faults=faults or {}, problem=problem,
     )  # fmt: skip
 
 
@@ -149,6 +155,18 @@ def queue(asked: Asked) -> Response:
     if asked.wants_json:
         return replies.as_json({"requests": [_in_queue(asked, r) for r in found]})
     return replies.page(asked, "queue", member=member, requests=found, sought=sought, total=len(waiting))
+
+
+@staff.route("/staff", methods=["POST"], content_types=ANY)
+@answered(staff)
+def open_review(asked: Asked) -> Response:
+    session = _session(asked)
+    try:
+        staffroom.staff_of(asked.svc, session)
+    except LinkError:
+        return replies.see(asked, "/staff/sign-in")
+    reference = only(asked.form(), {"open"}).get("open", "")
+    return replies.see(asked, f"/review/{staffroom.open_review(asked.svc, session, reference)}")
 
 
 def _in_queue(asked: Asked, request: Request) -> dict[str, object]:

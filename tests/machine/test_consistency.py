@@ -151,3 +151,13 @@ def test_names_read_like_sentences() -> None:
 def test_the_linter_of_the_language_is_content() -> None:
     assert Linter.validate(str(machine.ROAD)) == []
     assert Linter.validate(machine.definition()) == []
+
+
+def test_the_page_of_triggers_imports_only_what_it_calls() -> None:
+    """The import linter reads packages, and app.py is none."""
+    page = ast.parse((ROOT / "app.py").read_text())
+    from_ = {node.module for node in ast.walk(page) if isinstance(node, ast.ImportFrom)}
+    assert from_ == {
+        "__future__", "typing", "chalice.app", "chalicelib.bootstrap", "chalicelib.usecases", "chalicelib.web",
+    }  # fmt: skip
+    assert not [node for node in ast.walk(page) if isinstance(node, ast.Import)]

@@ -56,8 +56,8 @@ def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> 
 def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, faults: Any = None) -> dict[str, Any]:
     request: Request = card.request
     return {
-        "card": card, "request": request, "revealed": revealed, "token": TOKEN, "stages": stages(request),
-        "typed": typed or {}, "faults": faults or {},
+        "card": card, "request": request, "revealed": revealed, "token": TOKEN,
+        "typed": typed or {}, "faults": faults or {}, "problem": None,
     }  # fmt: skip
 
 
@@ -81,7 +81,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
     decided = samples.request(status=Status.FULFILLING, decision=samples.DECISION)
     forms = {f"new-{right}": ("new", form(right)) for right in Right}
     return {
-        "start": ("start", {"rights": list(Right)}),
+        "start": ("start", {"rights": list(Right), "faults": {}}),
+        "start-fault": ("start", {"rights": list(Right), "faults": {"right": "Choose what you want to ask."}}),
         **forms,
         "new-faults": ("new", form(Right.CORRECTION, faults=True)),
         "new-staff": ("new", form(Right.DELETION, staff=True)),

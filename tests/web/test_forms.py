@@ -96,8 +96,18 @@ def test_what_is_meant_is_kept() -> None:
     assert typed.personal.details == "Two\nlines"
     assert typed.personal.residence == "US-CA"
     assert typed.personal.stop == ["email", "kind:offers"]
-    assert typed.once == "once-1"
+    assert typed.once
     assert typed.personal.email == "Kim+x@example.com"
+
+
+def test_a_double_click_is_one_form_and_an_edited_form_another() -> None:
+    """Who goes back, mends the address and sends again has sent something new."""
+    first, again, edited = (
+        forms.parse({**GOOD, "form_id": ["f"], "email": [e]}).once
+        for e in ("kim@example.com", "kim@example.com", "kim.park@example.com")
+    )
+    assert first == again != edited
+    assert forms.parse(GOOD).once is None
 
 
 @pytest.mark.parametrize("domain", ["example.com", "shop.test", "mail.example.org"])

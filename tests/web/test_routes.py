@@ -169,6 +169,19 @@ def test_one_click_stops_at_once(desk: Desk, body: bytes, kind: str) -> None:
     assert desk.state() != before
 
 
+def test_a_token_that_a_mail_program_encoded_still_works(desk: Desk) -> None:
+    token = suppression.mint_stop_token(desk.svc.secrets.get("stop"), EMAIL, ["email"])
+    encoded = "".join(f"%{ord(c):02X}" for c in token)
+    assert desk.get(f"/stop/{encoded}").status_code == 200
+
+
+def test_a_form_without_a_right_offers_the_choice(desk: Desk) -> None:
+    answer = desk.post("/requests", {"email": EMAIL})
+    assert answer.status_code == 422
+    assert b"Choose what you want to ask." in answer.body
+    assert b'href="/requests/new?right=deletion"' in answer.body
+
+
 def test_a_link_of_another_purpose_opens_nothing(desk: Desk) -> None:
     request = desk.file()
     track = desk.link(Purpose.TRACK, request.reference)
@@ -190,10 +203,13 @@ def test_the_card_shows_nothing_personal_until_asked(desk: Desk) -> None:
     assert desk.store.events(request.reference)[-1].what == "viewed"
     assert desk.post(link, {"decision": "perhaps"}).status_code == 422
     assert desk.post(link, {"decision": "refuse"}).status_code == 422
-    assert desk.post(link, {"decision": "approve", "plan": ""}).status_code == 409, "the answer is missing"
+    empty = desk.post(link, {"decision": "approve", "plan": ""})
+    assert empty.status_code == 409
+    assert b"Write the answer that the customer will get." in empty.body
+    assert b'name="decision"' in empty.body, "the card is there to decide again"
     answer = desk.post(link, {"decision": "refuse", "ground": "other", "explanation": "Because.", "plan": ""})
     assert answer.headers["Location"] == link
-    assert b"Decided: refuse" in desk.get(link).body
+    assert b"<strong>Refused</strong>" in desk.get(link).body
 
 
 def test_staff_sign_in_by_mail_and_see_the_queue(desk: Desk) -> None:
