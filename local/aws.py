@@ -58,7 +58,7 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
     with engine(handlers) as road:
         import boto3
 
-        from local.resources import create_resources
+        from local.resources import create_resources, given_keys
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(), "RIGHTSDESK_STATE_MACHINE": road}
+        yield {**create_resources(keys=given_keys(os.environ)), "RIGHTSDESK_STATE_MACHINE": road}
