@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,9 @@ from psycopg.rows import dict_row
 
 from local.serving import serving
 from local.walk import Walker
+
+KEYS = {name: os.urandom(32) for name in ("stop", "member")}
+"""The keys that the business's own mailer and member page share with the desk."""
 
 
 @dataclass
@@ -54,5 +59,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """The business that the test's module names in BUSINESS."""
-    with serving(request.module.BUSINESS) as run:
+    keys = {f"RIGHTSDESK_{name.upper()}_KEY": base64.b64encode(key).decode() for name, key in KEYS.items()}
+    with serving(request.module.BUSINESS, **keys) as run:
         yield Desk(Walker(run), run)
