@@ -58,7 +58,13 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
     with engine(handlers) as road:
         import boto3
 
-        from local.resources import create_resources, given_keys
+        from local.resources import create_resources
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(keys=given_keys(os.environ)), "RIGHTSDESK_STATE_MACHINE": road}
+        yield {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+
+
+def _given() -> dict[str, bytes]:
+    """The keys under which a member page and a mailer of one's own sign, if they are given; the others are random."""
+    said = {name: os.environ.get(f"RIGHTSDESK_{name.upper()}_KEY") for name in ("member", "stop")}
+    return {name: key.encode() for name, key in said.items() if key}

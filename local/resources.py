@@ -17,8 +17,6 @@ TEMPLATE = Path(__file__).parent.parent / ".chalice" / "resources.json"
 BUCKET = "rightsdesk-packages"
 SECRET = "rightsdesk"
 SECRET_NAMES = ("identity", "stop", "member")
-KEY_VARIABLE = "RIGHTSDESK_{}_KEY"
-"""The laptop run takes a key from here, in base 64, so that one can mint stop links and member tokens for it."""
 
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
@@ -50,12 +48,6 @@ def create_resources(
         "RIGHTSDESK_PACKAGES": BUCKET,
         "RIGHTSDESK_SECRETS": SECRET,
     }
-
-
-def given_keys(environ: Mapping[str, str]) -> dict[str, bytes]:
-    """The keys that the environment names; the others are made at random."""
-    said = {name: environ.get(KEY_VARIABLE.format(name.upper()), "") for name in SECRET_NAMES}
-    return {name: base64.b64decode(key, validate=True) for name, key in said.items() if key}
 
 
 def _client(service: str) -> Any:

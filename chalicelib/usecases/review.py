@@ -27,6 +27,8 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
         request = judging.judge(svc, road.live(svc, reference))
     road.begin_wait(svc, reference, road.DECISION, token)
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
+        if request.proof.account:  # nobody asked this customer for proof: they have heard nothing yet
+            correspondence.to_customer(svc, request, "received")
         _tell_staff(svc, request, reminder)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
@@ -62,7 +64,7 @@ def decide(
     """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, token)
-    why_not = why_not_approve(request)
+    why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         return card_of(svc, request, member)
     if verdict not in verdicts(svc, request, member, why_not):

@@ -92,7 +92,6 @@ MAILS: dict[str, dict[str, Any]] = {
     "refused": _customer(Right.DELETION, **REFUSED),
     "refused-appeal": _customer(Right.DELETION, **{**REFUSED, "explanation": None}, request=appeal),
     "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
-    "email_changed": _customer(Right.CORRECTION),
     "withdrawn": _customer(Right.ACCESS),
     "frozen": _customer(Right.ACCESS, status=Status.FROZEN),
     "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, f"{BASE}/track/{'b' * 43}")], "links": {}},

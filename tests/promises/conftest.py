@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from psycopg.rows import dict_row
 from local.serving import serving
 from local.walk import Walker
 
-KEYS = {name: os.urandom(32) for name in ("stop", "member")}
+KEYS = {name: secrets.token_hex(16).encode() for name in ("stop", "member")}
 """The keys that the business's own mailer and member page share with the desk."""
 
 
@@ -59,6 +58,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """The business that the test's module names in BUSINESS."""
-    keys = {f"RIGHTSDESK_{name.upper()}_KEY": base64.b64encode(key).decode() for name, key in KEYS.items()}
+    keys = {f"RIGHTSDESK_{name.upper()}_KEY": key.decode() for name, key in KEYS.items()}
     with serving(request.module.BUSINESS, **keys) as run:
         yield Desk(Walker(run), run)
