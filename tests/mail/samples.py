@@ -52,9 +52,10 @@ def _review(**more: Any) -> dict[str, Any]:
 ACCESS = {"nothing_held": False, "categories_only": False, "failed": [], "lines": [("Orders", 12), ("Reviews", 2)]}
 DELETED = {
     "deleted": [("Orders", 9)],
+    "blanked": [("Your account", 1)],
     "kept": [("Orders", "Tax records", "Pub. 116", date(2030, 6, 1), 3), ("Fraud notes", "Fraud", None, None, 1)],
 }
-NOTHING = {"deleted": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
+NOTHING = {"deleted": [], "blanked": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
 CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
 REFUSED = {
     "ground": Ground.EXEMPT,
