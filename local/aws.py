@@ -65,6 +65,6 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
 
 
 def _given() -> dict[str, bytes]:
-    """The key under which a member page of one's own signs its members in, if one is given; the others are random."""
-    member = os.environ.get("RIGHTSDESK_MEMBER_KEY")
-    return {"member": member.encode()} if member else {}
+    """The keys under which a member page and a mailer of one's own sign, if they are given; the others are random."""
+    said = {name: os.environ.get(f"RIGHTSDESK_{name.upper()}_KEY") for name in ("member", "stop")}
+    return {name: key.encode() for name, key in said.items() if key}

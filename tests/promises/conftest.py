@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from psycopg.rows import dict_row
 
 from local.serving import serving
 from local.walk import Walker
+
+KEYS = {name: secrets.token_hex(16).encode() for name in ("stop", "member")}
+"""The keys that the business's own mailer and member page share with the desk."""
 
 
 @dataclass
@@ -54,5 +58,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """The business that the test's module names in BUSINESS."""
-    with serving(request.module.BUSINESS) as run:
+    keys = {f"RIGHTSDESK_{name.upper()}_KEY": key.decode() for name, key in KEYS.items()}
+    with serving(request.module.BUSINESS, **keys) as run:
         yield Desk(Walker(run), run)
