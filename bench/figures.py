@@ -50,7 +50,10 @@ def table(figures: Iterable[Figure]) -> str:
     rows = [("measure", "median", "", "target", "", "more")]
     rows += [_row(figure) for figure in figures]
     widths = [max(len(row[i]) for row in rows) for i in range(6)]
-    lines = ["  ".join(_placed(cell, width, i) for i, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+    lines = [
+        "  ".join(_placed(cell, width, i) for i, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 

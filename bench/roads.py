@@ -29,9 +29,11 @@ def accept() -> list[Figure]:
         driver, people = Driver(system.run), system.people
         for person in people[:WARM]:
             driver.file("access", person.email, residence="US-CA")
-        busy = [_timed(lambda p=person: driver.file("access", p.email, residence="US-CA")) for person in people[WARM:POSTS]]
+        busy = [
+            _timed(lambda p=person: driver.file("access", p.email, residence="US-CA")) for person in people[WARM:POSTS]
+        ]
         quiet = []
-        for person in people[POSTS:POSTS + 60]:
+        for person in people[POSTS : POSTS + 60]:
             reference = driver.file("access", person.email, residence="US-CA")
             driver.link(person.email, "verify", reference)
             time.sleep(0.02)
@@ -64,13 +66,15 @@ def _roads(
         times += _walk(system, road, list(islice(crowd, ROADS)), threads)
         rates.append(ROADS / (time.perf_counter() - began))
     spread = {f"round {n}": round(rate, 2) for n, rate in enumerate(rates, 1)} | {"threads": threads}
-    return [Figure(name, median(rates), "/s", target, more=True, spread=spread), of_samples(f"one of the {name}", times, "ms")]
+    return [
+        Figure(name, median(rates), "/s", target, more=True, spread=spread),
+        of_samples(f"one of the {name}", times, "ms"),
+    ]
 
 
-def _walk(
-    system: Desk, road: Callable[[Driver, Person], str], people: Sequence[Person], threads: int
-) -> list[float]:
+def _walk(system: Desk, road: Callable[[Driver, Person], str], people: Sequence[Person], threads: int) -> list[float]:
     """Milliseconds of each person's road; `threads` people walk at once, each with connections of their own."""
+
     def one(mine: Sequence[Person]) -> list[float]:
         driver = Driver(system.run)
         return [_timed(lambda p=person: road(driver, p)) for person in mine]

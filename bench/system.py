@@ -44,7 +44,8 @@ def data(customers: int = CUSTOMERS) -> Iterator[tuple[str, list[Person]]]:
     """A PostgreSQL with jeffers' world and the bench's customers in it: its URL, and they."""
     postgres = Postgres(LOCAL / "pg", "bench")
     try:
-        yield postgres.url, install_with(postgres.url, customers)
+        url = postgres.start()
+        yield url, install_with(url, customers)
     finally:
         postgres.stop()
 
