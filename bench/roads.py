@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
+from statistics import median
 
 from bench.driver import Driver
 from bench.figures import Figure, of_samples
 from bench.people import Person
 from bench.system import Desk, desk
-from statistics import median
 
 THREADS = 4
 ROUNDS, ROADS = 3, 100
