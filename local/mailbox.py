@@ -97,7 +97,7 @@ def _read(sent: Any) -> dict[str, Any]:
         "id": sent.id,
         "from": address,
         "from_name": name,
-        "to": list(sent.destinations),
+        "to": list(dict.fromkeys(sent.destinations)),  # moto names an address of envelope and header twice
         "subject": str(message["Subject"] or ""),
         "text": _body(message, "plain"),
         "html": _body(message, "html"),
