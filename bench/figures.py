@@ -57,6 +57,18 @@ def table(figures: Iterable[Figure]) -> str:
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
+def listed(found: dict[str, Any]) -> str:
+    """Names and values under each other; where each name has several values, a table of them."""
+    if not any(isinstance(value, dict) for value in found.values()):
+        return "\n".join(f"{value:10.1f}  {name}" for name, value in found.items())
+    parts = list(dict.fromkeys(part for values in found.values() for part in values))
+    width = max(map(len, parts))
+    lines = [" " * width + "".join(f"{name[:14]:>16}" for name in found)]
+    return "\n".join(
+        lines + [f"{part:{width}}" + "".join(f"{v.get(part, 0):16g}" for v in found.values()) for part in parts]
+    )
+
+
 def _row(figure: Figure) -> tuple[str, ...]:
     target = "" if figure.target is None else f"{'>=' if figure.more else '<='} {figure.target:g}"
     verdict = {None: "", True: "met", False: "MISSED"}[figure.met]

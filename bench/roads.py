@@ -59,20 +59,23 @@ def _roads(
     system: Desk, name: str, road: Callable[[Driver, Person], str], target: float, threads: int, rounds: int
 ) -> list[Figure]:
     crowd = cycle(system.people)
-    _walk(system, road, list(islice(crowd, WARM)), threads)
-    rates, times = [], []
+    walk_all(system, road, list(islice(crowd, WARM)), threads)
+    rates, times, before = [], [], system.cpu
     for _ in range(rounds):
         began = time.perf_counter()
-        times += _walk(system, road, list(islice(crowd, ROADS)), threads)
+        times += walk_all(system, road, list(islice(crowd, ROADS)), threads)
         rates.append(ROADS / (time.perf_counter() - began))
     spread = {f"round {n}": round(rate, 2) for n, rate in enumerate(rates, 1)} | {"threads": threads}
     return [
         Figure(name, median(rates), "/s", target, more=True, spread=spread),
-        of_samples(f"one of the {name}", times, "ms"),
+        of_samples(f"one of the {name}, {threads} at once", times, "ms"),
+        Figure(f"CPU of one of the {name}", 1000 * (system.cpu - before) / (rounds * ROADS), "ms"),
     ]
 
 
-def _walk(system: Desk, road: Callable[[Driver, Person], str], people: Sequence[Person], threads: int) -> list[float]:
+def walk_all(
+    system: Desk, road: Callable[[Driver, Person], str], people: Sequence[Person], threads: int
+) -> list[float]:
     """Milliseconds of each person's road; `threads` people walk at once, each with connections of their own."""
 
     def one(mine: Sequence[Person]) -> list[float]:

@@ -32,6 +32,12 @@ class Desk:
     people: list[Person]
 
     @property
+    def cpu(self) -> float:
+        """Seconds of CPU that the run has used, on all cores."""
+        used = psutil.Process(self.run["pid"]).cpu_times()
+        return used.user + used.system
+
+    @property
     def resident(self) -> float:
         """MiB in memory of the run and all it started, PostgreSQL apart."""
         root = psutil.Process(self.run["pid"])
