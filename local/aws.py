@@ -61,4 +61,10 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
         from local.resources import create_resources
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(), "RIGHTSDESK_STATE_MACHINE": road}
+        yield {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+
+
+def _given() -> dict[str, bytes]:
+    """The keys that systems of one's own share (a member page, a mailer), if given; the others are random."""
+    shared = {"member": os.environ.get("RIGHTSDESK_MEMBER_KEY"), "stop": os.environ.get("RIGHTSDESK_STOP_KEY")}
+    return {name: key.encode() for name, key in shared.items() if key}
