@@ -36,7 +36,7 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
         matched=_matched(svc.business.datamap, personal, source, records),
-        recipients=_recipients(svc.business.datamap, source, records),
+        recipients=recipients(svc.business.datamap, source, records),
         shown=_shown(svc.business.datamap, source, records),
     )  # fmt: skip
     _note(svc, request, finding, OutcomeState.FOUND)
@@ -123,7 +123,8 @@ def _matched(datamap: DataMap, personal: Personal, source: str, records: Sequenc
     return matched
 
 
-def _recipients(datamap: DataMap, source: str, records: Sequence[Record]) -> list[str]:
+def recipients(datamap: DataMap, source: str, records: Sequence[Record]) -> list[str]:
+    """Whom these records themselves name as having received data."""
     collections = datamap.sources[source].collections
     named = {
         str(record.values[field])

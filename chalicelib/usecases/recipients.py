@@ -38,18 +38,24 @@ def tell(svc: Services, reference: str) -> None:
 
 
 def concerned(svc: Services, request: Request) -> list[str]:
-    """Ids of the recipients to tell: those told of everyone, and those that the person's records name (CET-3)."""
+    """Ids of the recipients to tell: those told of everyone, and those that the person's records name (CET-3).
+
+    An opt-out of mails is no third party's business; one of sharing is (PRU-3).
+    """
     named: set[str] = set()
     held = request.right is Right.OPT_OUT
-    for finding in gathering.findings(svc, request.reference) if not held else ():
+    for finding in gathering.findings(svc, request.reference):
         named |= set(finding.recipients)
         held = held or any(t.acts for t in finding.treatments)
     if not held:
         return []
+    ours = request.right is Right.OPT_OUT and "sharing" not in svc.open(request).stop
     return [
         id
         for id, r in svc.business.sharing.recipients.items()
-        if request.right in r.tell and (id in named if r.per_person else True)
+        if request.right in r.tell
+        and (id in named if r.per_person else True)
+        and not (ours and r.role == "third_party")
     ]
 
 
