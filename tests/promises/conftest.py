@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import jwt
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
 from local.serving import serving
-from local.walk import Walker
+from local.walk import Lost, Walker
+
+MEMBER_KEY = "the tests sign members in with this key"
+Snapshot = dict[str, dict[Any, dict[str, Any]]]
+"""Every row of every table of a business, by table and primary key."""
 
 
 @dataclass
@@ -20,6 +27,8 @@ class Desk:
 
     walk: Walker
     run: dict[str, Any]
+    output: Path
+    """All that the system has printed."""
 
     @property
     def customers(self) -> list[dict[str, Any]]:
@@ -34,6 +43,48 @@ class Desk:
     def execute(self, sql: str, *args: Any) -> None:
         with psycopg.connect(self.run["database_url"]) as connection:
             connection.execute(sql, args)
+
+    def snapshot(self) -> Snapshot:
+        """All that the business holds about everybody, to compare with later."""
+        tables = self.rows(
+            "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables"
+            " WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+        )
+        with psycopg.connect(self.run["database_url"], row_factory=dict_row) as connection:
+            return {
+                name: {next(iter(row.values())): row for row in connection.execute(f"SELECT * FROM {name}")}
+                for name in sorted(table["name"] for table in tables)
+            }
+
+    def touched(self, before: Snapshot) -> dict[str, set[Any]]:
+        """The rows that are no longer as they were: changed, gone or new; by table."""
+        now = self.snapshot()
+        found = {
+            table: {
+                key for key in before[table].keys() | now[table].keys() if before[table].get(key) != now[table].get(key)
+            }
+            for table in before
+        }
+        return {table: keys for table, keys in found.items() if keys}
+
+    def member_token(self, email: str, *, signed_in_ago: float = 0) -> str:
+        """What the business's own member page hands to somebody who has just signed in there."""
+        now = time.time()
+        claims = {"email": email, "aud": self.run["business"], "exp": now + 300, "auth_time": now - signed_in_ago}
+        return jwt.encode(claims, MEMBER_KEY, "HS256")
+
+    def signed_in_staff(self, email: str) -> dict[str, str]:
+        """The header with which this member of staff is known, after the mailed link."""
+        self.walk.post("/staff/sign-in", {"email": email})
+        opened = self.walk.post(self.walk.link(email, "staff/sign-in"), {})
+        return {"Cookie": opened.headers["set-cookie"].split(";")[0]}
+
+    def staff_file(self, staff: str, **fields: str) -> str:
+        """What staff enter for somebody who called or wrote: its reference."""
+        answer = self.walk.post("/staff/requests/new", fields, **self.signed_in_staff(staff))
+        if answer.status != 303:
+            raise Lost(f"filing for a caller gave {answer.status}: {answer.text[:300]}")
+        return answer.headers["location"].rpartition("reference=")[2]
 
     def filed_and_proven(self, right: str, who: dict[str, Any], **fields: Any) -> tuple[str, str]:
         """A request filed and proven with the right answers: its reference and its tracker link."""
@@ -52,7 +103,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The business that the test's module names in BUSINESS."""
-    with serving(request.module.BUSINESS) as run:
-        yield Desk(Walker(run), run)
+    output = tmp_path_factory.mktemp("desk") / "output.txt"
+    with serving(request.module.BUSINESS, output=output, RIGHTSDESK_MEMBER_KEY=MEMBER_KEY) as run:
+        yield Desk(Walker(run), run, output)
