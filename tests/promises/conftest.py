@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from chalicelib.usecases.suppression import mint_stop_token
 from local.serving import serving
 from local.walk import Lost, Walker
 
 MEMBER_KEY = "the tests sign members in with this key"
+STOP_KEY = b"mailers of tests know this key!!"
 Snapshot = dict[str, dict[Any, dict[str, Any]]]
 """Every row of every table of a business, by table and primary key."""
 
@@ -29,6 +32,8 @@ class Desk:
     run: dict[str, Any]
     output: Path
     """All that the system has printed."""
+    used: set[str] = field(default_factory=set)
+    """Addresses of customers whom a test has taken for itself."""
 
     @property
     def customers(self) -> list[dict[str, Any]]:
@@ -43,6 +48,11 @@ class Desk:
     def execute(self, sql: str, *args: Any) -> None:
         with psycopg.connect(self.run["database_url"]) as connection:
             connection.execute(sql, args)
+
+    def today(self) -> date:
+        """The business's database's day."""
+        day: date = self.rows("SELECT current_date AS today")[0]["today"]
+        return day
 
     def snapshot(self) -> Snapshot:
         """All that the business holds about everybody, to compare with later."""
@@ -72,6 +82,11 @@ class Desk:
         now = time.time()
         claims = {"email": email, "aud": self.run["business"], "exp": now + 300, "auth_time": now - signed_in_ago}
         return jwt.encode(claims, MEMBER_KEY, "HS256")
+
+    def stopped(self, email: str, *scopes: str) -> set[str]:
+        """What the business's own mailer hears when it asks, before a mail, which of these are stopped."""
+        token = mint_stop_token(STOP_KEY, email, scopes)
+        return set(self.walk.get(f"/stop/{token}", Accept="application/json").json()["stopped"])
 
     def signed_in_staff(self, email: str) -> dict[str, str]:
         """The header with which this member of staff is known, after the mailed link."""
@@ -106,5 +121,6 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The business that the test's module names in BUSINESS."""
     output = tmp_path_factory.mktemp("desk") / "output.txt"
-    with serving(request.module.BUSINESS, output=output, RIGHTSDESK_MEMBER_KEY=MEMBER_KEY) as run:
+    keys = {"RIGHTSDESK_MEMBER_KEY": MEMBER_KEY, "RIGHTSDESK_STOP_KEY": STOP_KEY.decode()}
+    with serving(request.module.BUSINESS, output=output, **keys) as run:
         yield Desk(Walker(run), run, output)
