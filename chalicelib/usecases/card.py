@@ -68,7 +68,7 @@ def member_of(svc: Services, token: str) -> Member:
 
 
 def card_of(svc: Services, request: Request, member: Member) -> Card:
-    why_not = why_not_approve(request)
+    why_not = why_not_approve(svc, request)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
         plan=judging.current_plan(svc, request), corrections=_labels(svc, request),
@@ -84,12 +84,26 @@ def _labels(svc: Services, request: Request) -> list[str]:
     return [svc.business.datamap.field(c.field).label for c in svc.open(request).corrections]
 
 
-def why_not_approve(request: Request) -> str | None:
+def why_not_approve(svc: Services, request: Request) -> str | None:
+    """Why this request may not be approved now, in a sentence for staff; None when it may."""
     if request.status is Status.FROZEN:
         return "The person said this was not them. It can only be refused."
     if not request.proof.suffices and request.right in (Right.CORRECTION, Right.DELETION, Right.CALIFORNIA_DISCLOSURE):
         return "The answers given do not prove who this is. Ask back, or refuse for insufficient verification."
-    return None
+    return _unclear(svc, request)
+
+
+def _unclear(svc: Services, request: Request) -> str | None:
+    """Why a correction cannot be approved as it stands."""
+    if request.right is not Right.CORRECTION:
+        return None
+    ambiguous = [path for f in gathering.findings(svc, request.reference) for path in f.ambiguous]
+    labels = sorted({svc.business.datamap.field(path).label for path in ambiguous})
+    if not labels:
+        return None
+    return (
+        f"Several records say different things for {', '.join(labels)}: nobody can tell which is meant. Ask, or refuse."
+    )
 
 
 def verdicts(svc: Services, request: Request, member: Member, why_not: str | None) -> frozenset[Verdict]:

@@ -96,12 +96,13 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
     also = suppression.others(svc.business.datamap, source, records)
     suppression.suppress(svc, also, personal.stop)
     svc.sources[source].stop([*named, *also], personal.stop)
-    finding = Finding(source=source, recipients=gathering.recipients(svc.business.datamap, source, records))
-    outcome = Outcome(
-        reference=request.reference, source=source, state=OutcomeState.DONE, at=svc.now(),
-        sealed=gathering.seal(svc, request.reference, finding),
+    finding = Finding(source=source, recipients=gathering.recipients_of(svc.business.datamap, source, records))
+    svc.store.put_outcome(
+        Outcome(
+            reference=request.reference, source=source, state=OutcomeState.DONE, at=svc.now(),
+            sealed=gathering.seal(svc, request.reference, finding),
+        )
     )  # fmt: skip
-    svc.store.put_outcome(outcome)
     return {"source": source, "state": OutcomeState.DONE}
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
-from chalicelib.domain.request import Personal, Relationship, Request
+from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status, advance
 from chalicelib.domain.verification import same
 from chalicelib.errors import RequestChanged
@@ -35,8 +36,9 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     records = reach(svc, request, personal, source)
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
+        ambiguous=sorted(_ambiguous(personal, source, records)),
         matched=_matched(svc.business.datamap, personal, source, records),
-        recipients=recipients(svc.business.datamap, source, records),
+        recipients=recipients_of(svc.business.datamap, source, records),
         shown=_shown(svc.business.datamap, source, records),
     )  # fmt: skip
     _note(svc, request, finding, OutcomeState.FOUND)
@@ -67,11 +69,23 @@ def who(personal: Personal) -> list[Identifier]:
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about: a parent's request is about the child's alone."""
-    records = svc.sources[source].find(who(personal))
-    if request.relationship is not Relationship.PARENT:
-        return records
     collections = svc.business.datamap.sources[source].collections
-    return [r for r in records if _is_childs(collections[r.collection], r, personal.subject_name)]
+    records = svc.sources[source].find(who(personal))
+    if request.relationship is Relationship.PARENT:
+        records = [r for r in records if _is_childs(collections[r.collection], r, personal.subject_name)]
+    if request.right is Right.ACCESS and personal.period != "all":
+        first, last = period(personal.period, request.received_at.astimezone(svc.business.zone).date())
+        days = [(r, collections[r.collection].day_of(r.values)) for r in records]
+        records = [r for r, day in days if day is None or first <= day <= last]
+    return records
+
+
+def period(asked: str, received: date) -> tuple[date, date]:
+    """First and last calendar day of `recent` (the 12 months before receipt) or `YYYY-MM-DD/YYYY-MM-DD`."""
+    if asked == "recent":
+        return received - timedelta(days=365), received
+    first, last = asked.split("/")
+    return date.fromisoformat(first), date.fromisoformat(last)
 
 
 def _is_childs(collection: Collection, record: Record, name: str | None) -> bool:
@@ -90,9 +104,10 @@ def treatments(
     collections = svc.business.datamap.sources[source].collections
     today = svc.now().astimezone(svc.business.zone).date()
     wanted: dict[str, dict[str, str]] = {}
+    ambiguous = _ambiguous(personal, source, records)
     for correction in personal.corrections:
         at, collection, field = correction.field.split(".")
-        if at == source:
+        if at == source and correction.field not in ambiguous:
             wanted.setdefault(collection, {})[field] = correction.value.strip()
     return [
         treat(
@@ -101,6 +116,16 @@ def treatments(
         )
         for record in records
     ]  # fmt: skip
+
+
+def _ambiguous(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
+    """Fields to be corrected of which several records say different things: one pet's new name is not every pet's."""
+    said: dict[str, set[str]] = {}
+    for correction in personal.corrections:
+        at, collection, field = correction.field.split(".")
+        if at == source:
+            said[correction.field] = {str(r.values.get(field)) for r in records if r.collection == collection}
+    return {field for field, values in said.items() if len(values) > 1}
 
 
 def pseudonym(svc: Services, value: str) -> str:
@@ -123,10 +148,11 @@ def _matched(datamap: DataMap, personal: Personal, source: str, records: Sequenc
     return matched
 
 
-def recipients(datamap: DataMap, source: str, records: Sequence[Record]) -> list[str]:
-    """Whom these records themselves name as having received data."""
+def recipients_of(datamap: DataMap, source: str, records: Sequence[Record]) -> list[str]:
+    """Whom these records went to: as their collections say, and as they say themselves."""
     collections = datamap.sources[source].collections
-    named = {
+    named = {id for record in records for id in collections[record.collection].recipients}
+    named |= {
         str(record.values[field])
         for record in records
         if (field := collections[record.collection].recipient_field) and record.values.get(field) is not None

@@ -38,24 +38,20 @@ def tell(svc: Services, reference: str) -> None:
 
 
 def concerned(svc: Services, request: Request) -> list[str]:
-    """Ids of the recipients to tell: those told of everyone, and those that the person's records name (CET-3).
-
-    An opt-out of mails is no third party's business; one of sharing is (PRU-3).
-    """
-    named: set[str] = set()
-    held = request.right is Right.OPT_OUT
-    for finding in gathering.findings(svc, request.reference):
-        named |= set(finding.recipients)
-        held = held or any(t.acts for t in finding.treatments)
-    if not held:
+    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3)."""
+    findings = gathering.findings(svc, request.reference)
+    if request.right is Right.OPT_OUT:
+        concerns = "sharing" in svc.open(request).stop
+    else:
+        concerns = any(t.acts for finding in findings for t in finding.treatments)
+    if not concerns:
         return []
-    ours = request.right is Right.OPT_OUT and "sharing" not in svc.open(request).stop
+    named = {id for finding in findings for id in finding.recipients}
+    mapped = {id for s in svc.business.datamap.sources.values() for c in s.collections.values() for id in c.recipients}
     return [
         id
         for id, r in svc.business.sharing.recipients.items()
-        if request.right in r.tell
-        and (id in named if r.per_person else True)
-        and not (ours and r.role == "third_party")
+        if request.right in r.tell and (id in named or not (r.per_person or id in mapped))
     ]
 
 
@@ -72,11 +68,14 @@ def task_page(svc: Services, token: str) -> TaskView:
 
 
 def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
-    """Whom the task is about: audited."""
+    """Whom the task is about, and the new values of a correction; nothing else that was said. Audited."""
     link, request = road.open_link(svc, token, Purpose.TASK)
     seen, event = amend(request, "viewed", svc.now(), by=link.person)
     svc.store.commit(seen, event)
-    return _view(svc, link, seen), svc.open(seen)
+    personal = svc.open(seen)
+    return _view(svc, link, seen), Personal(
+        email=personal.proven_email or personal.email, name=personal.name, corrections=personal.corrections
+    )
 
 
 def confirm(svc: Services, token: str, outcome: str) -> TaskView:

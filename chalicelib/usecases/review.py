@@ -29,6 +29,8 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     if request.status is Status.IN_REVIEW and road.first_stage(request) == "gather":
         correspondence.to_customer(svc, request, "received")  # no mail asked for proof, so none has acknowledged it
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
+        if request.proof.account:  # nobody asked this customer for proof: they have heard nothing yet
+            correspondence.to_customer(svc, request, "received")
         _tell_staff(svc, request, reminder)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
@@ -64,7 +66,7 @@ def decide(
     """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, token)
-    why_not = why_not_approve(request)
+    why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         return card_of(svc, request, member)
     if verdict not in verdicts(svc, request, member, why_not):

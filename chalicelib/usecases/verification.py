@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from chalicelib.domain.audit import Event
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.status import Status, advance
 from chalicelib.domain.verification import TRIES
-from chalicelib.errors import InvalidRequest, TransitionNotAllowed
+from chalicelib.errors import InvalidRequest, RequestChanged, TransitionNotAllowed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, road
@@ -82,20 +83,35 @@ def verify(
 ) -> Request:
     """The mailbox is proven and these answers are given; gathering begins.
 
-    A second click on the same try changes nothing. Raises LimitReached when the tries are used up.
+    The link is spent with the try, so of forty clicks one counts; the others see what happened.
+    Raises InvalidRequest, LimitReached (too many wrong answers about this subject this month).
     """
     link, request = road.open_link(svc, token, Purpose.VERIFY)
     if request.status is not Status.VERIFYING or link.used_at:
         return request
-    asked = svc.business.rights[request.right].questions
-    given = {point: answers[point].strip() for point in asked if answers.get(point, "").strip()}
+    given = {p: answers[p].strip() for p in svc.business.rights[request.right].questions if answers.get(p, "").strip()}
     if request.proof.declaration_required and given and not (declared and (signature or "").strip()):
         raise InvalidRequest({"signature": "Tick the declaration and type your name under it."})
     now = svc.now()
-    if asked:
-        svc.store.count("tries", request.reference, limit=TRIES, ends=window_end(now, FOREVER))
+    ends = window_end(now, SUBJECT_WINDOW)
+    if given and request.subject_hash:
+        svc.store.count("subject", request.subject_hash, limit=TRIES, ends=ends)
+    verified, event = _tried(svc, request, given, declared=declared, signature=signature)
+    try:
+        svc.store.commit(verified, event, spend=link)
+    except RequestChanged:
         if given and request.subject_hash:
-            svc.store.count("subject", request.subject_hash, limit=TRIES, ends=window_end(now, SUBJECT_WINDOW))
+            svc.store.uncount("subject", request.subject_hash, ends=ends)
+        return svc.store.get(request.reference)
+    _proven(svc, request)
+    road.go_on(svc, verified, road.PROOF)
+    return verified
+
+
+def _tried(
+    svc: Services, request: Request, given: dict[str, str], *, declared: bool, signature: str | None
+) -> tuple[Request, Event]:
+    """The request with one more try, its answers sealed until gathering compares them."""
     personal = svc.open(request)
     personal = personal.model_copy(
         update={"answers": given, "signature": signature or None, "proven_email": personal.addressee}
@@ -103,16 +119,8 @@ def verify(
     proof = request.proof.model_copy(
         update={"mailbox": True, "tries": request.proof.tries + 1, "declared": declared, "matched": ()}
     )
-    verified, event = advance(
-        request, Status.GATHERING, now, by="customer", proof=proof, sealed=svc.seal(request.reference, personal)
-    )
-    svc.store.commit(verified, event, spend=link)
-    _proven(svc, request)
-    road.go_on(svc, verified, road.PROOF)
-    return verified
-
-
-FOREVER = timedelta(days=36_500)
+    sealed = svc.seal(request.reference, personal)
+    return advance(request, Status.GATHERING, svc.now(), by="customer", proof=proof, sealed=sealed)
 
 
 def _proven(svc: Services, request: Request) -> None:

@@ -7,6 +7,7 @@ what stands on a page (the views), how it leaves (replies).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
+from chalicelib.domain.plan import Kept, PlannedCollection
 from chalicelib.mail import colours, words
 from chalicelib.services import Services
 
@@ -79,7 +81,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.globals.update(words=words, identifier_options=_identifier_options)
-    env.filters.update(day=_day, moment=_moment)
+    env.filters.update(day=_day, moment=_moment, why_kept=_why_kept)
     return env
 
 
@@ -91,6 +93,15 @@ def _day(context: Context, at: datetime) -> str:
 @pass_context
 def _moment(context: Context, at: datetime) -> str:
     return words.moment(at, context["business"])
+
+
+def _why_kept(lines: Sequence[PlannedCollection]) -> list[tuple[Kept, list[tuple[str, int]]]]:
+    """Each reason to keep something, with the collections and counts it keeps."""
+    reasons: dict[Kept, list[tuple[str, int]]] = {}
+    for line in lines:
+        for kept, count in line.kept:
+            reasons.setdefault(kept, []).append((line.title, count))
+    return list(reasons.items())
 
 
 def _identifier_options(business: Business) -> list[tuple[str, str]]:

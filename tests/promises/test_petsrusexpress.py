@@ -280,7 +280,7 @@ def _secret_numbers(desk: Desk, email: str) -> list[str]:
 
 def _views(page: str) -> int:
     """How many looks the history on a review page tells of."""
-    return len(re.findall(r"<li>Viewed ", page))
+    return len(re.findall(r"<li>Staff looked at the data ", page))
 
 
 def _lead_link(desk: Desk, reference: str) -> str:

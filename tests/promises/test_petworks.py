@@ -187,7 +187,7 @@ def test_pwk_6_owner_and_professional_in_one_person(desk: Desk) -> None:
     assert "as an owner" not in kept
 
 
-def test_pwk_7_data_from_a_sign_in_service_is_shown_apart_and_deletion_revokes_the_grant(desk: Desk) -> None:
+def test_pwk_7_data_from_a_sign_in_service_is_shown_apart_and_deletion_has_the_grant_revoked(desk: Desk) -> None:
     [held] = desk.rows(
         "SELECT g.*, display_name, picture_url, o.postcode, full_name AS name, (SELECT pet_name FROM market.pets"
         " WHERE owner_id = o.id LIMIT 1) FROM sign_in.grants g JOIN sign_in.copied_profiles c ON c.grant_id = g.id"

@@ -106,9 +106,9 @@ class Office:
     def text(self, mail: Any) -> str:
         return str(mail.get_body(("plain",)).get_content())
 
-    def link(self, purpose: str) -> str:
+    def link(self, purpose: str, to: str | None = None) -> str:
         """The token of the newest mailed link of this purpose."""
-        for mail in self.mails():
+        for mail in self.mails(to):
             if found := re.search(rf"{BASE}/{purpose}/([\w-]+)", self.text(mail)):
                 return found[1]
         raise AssertionError(f"no {purpose} link was mailed")
@@ -125,7 +125,9 @@ def office() -> Office:
         state_machine="m", secrets="s", database_url="memory:", undo_seconds=3600,
     )  # fmt: skip
     sources = {
-        name: MemorySource(name, source, {t.split(".")[1]: r for t, r in tables.items() if t.startswith(source.where + ".")})
+        name: MemorySource(
+            name, source, {t.split(".")[1]: r for t, r in tables.items() if t.startswith(source.where + ".")}
+        )
         for name, source in business.datamap.sources.items()
     }
     svc = Services(
@@ -134,5 +136,3 @@ def office() -> Office:
         chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)
-
-

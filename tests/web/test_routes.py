@@ -209,7 +209,7 @@ def test_the_card_shows_nothing_personal_until_asked(desk: Desk) -> None:
     assert b'name="decision"' in empty.body, "the card is there to decide again"
     answer = desk.post(link, {"decision": "refuse", "ground": "other", "explanation": "Because.", "plan": ""})
     assert answer.headers["Location"] == link
-    assert b"Decided: refuse" in desk.get(link).body
+    assert b"<strong>Refused</strong>" in desk.get(link).body
 
 
 def test_staff_sign_in_by_mail_and_see_the_queue(desk: Desk) -> None:
