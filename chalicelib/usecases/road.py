@@ -70,11 +70,15 @@ def _searched(svc: Services, request: Request) -> bool:
 
 def live(svc: Services, reference: str) -> Request:
     """The request, if its road goes on. Raises RequestClosed when it ended, RequestFrozen after "that wasn't me"."""
-    request = svc.store.get(reference)
+    return going_on(svc.store.get(reference))
+
+
+def going_on(request: Request) -> Request:
+    """The same for a request that was just read."""
     if request.status is Status.FROZEN:
-        raise RequestFrozen(reference)
+        raise RequestFrozen(request.reference)
     if request.status.is_final:
-        raise RequestClosed(reference)
+        raise RequestClosed(request.reference)
     return request
 
 
