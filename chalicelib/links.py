@@ -37,7 +37,7 @@ LIFETIMES = {
     Purpose.SESSION: timedelta(hours=12),
 }
 CUSTOMER = "customer"
-STAFF_PURPOSES = frozenset({Purpose.REVIEW, Purpose.TASK, Purpose.SIGN_IN, Purpose.SESSION})
+REVOCABLE = frozenset({Purpose.VERIFY, Purpose.RESULTS})
 
 
 class Link(BaseModel):
@@ -57,13 +57,13 @@ class Link(BaseModel):
         """This link, if it opens `purpose` at `now`.
 
         Raises LinkInvalid for another purpose, LinkExpired past its time, LinkMissing when it was revoked: issued
-        before `dead_before`, which "that wasn't me" sets.
+        before `dead_before`, which "that wasn't me" sets. The tracker stays open: it shows what happened, and no more.
         """
         if self.purpose is not purpose:
             raise LinkInvalid(self.purpose)
         if now >= self.expires_at:
             raise LinkExpired(self.purpose)
-        if dead_before and self.issued_at <= dead_before and purpose not in STAFF_PURPOSES:
+        if dead_before and self.issued_at <= dead_before and purpose in REVOCABLE:
             raise LinkMissing(self.purpose)
         return self
 

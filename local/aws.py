@@ -61,4 +61,10 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
         from local.resources import create_resources
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(), "RIGHTSDESK_STATE_MACHINE": road}
+        yield {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+
+
+def _given() -> dict[str, bytes]:
+    """The key under which a member page of one's own signs its members in, if one is given; the others are random."""
+    member = os.environ.get("RIGHTSDESK_MEMBER_KEY")
+    return {"member": member.encode()} if member else {}

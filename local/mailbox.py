@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -33,6 +34,8 @@ Deliver = Callable[[bytes], str]
 """Takes a raw message to the business; says in a word what became of it."""
 Answer = tuple[int, str, bytes | str]
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+LONGEST_WAIT = 30.0
+"""Seconds."""
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
@@ -42,9 +45,22 @@ class Letters:
     def __init__(self) -> None:
         self._read: dict[str, dict[str, Any]] = {}
 
-    def all(self, to: str | None = None) -> list[dict[str, Any]]:
-        letters = [self._letter(sent) for sent in reversed(list(_sent()))]
-        return [one for one in letters if to is None or to.lower() in (address.lower() for address in one["to"])]
+    def all(self, to: str | None = None, about: str = "", holds: str = "") -> list[dict[str, Any]]:
+        """Those `to` an address, `about` a reference, whose text `holds` something: all that are asked for."""
+        wanted = [sent for sent in reversed(list(_sent())) if _is(sent, to, about)]
+        return [letter for letter in map(self._letter, wanted) if holds in letter["text"]]
+
+    def awaited(self, seconds: float, to: str | None, about: str, holds: str) -> list[dict[str, Any]]:
+        """The same, as soon as there is one; none when the time is over. Cheaper than to ask again and again."""
+        ends, seen = time.monotonic() + seconds, -1
+        while True:
+            if len(_sent()) != seen:
+                seen = len(_sent())
+                if found := self.all(to, about, holds):
+                    return found
+            if time.monotonic() >= ends:
+                return []
+            time.sleep(0.004)
 
     def one(self, id: str) -> dict[str, Any] | None:
         return next((letter for letter in self.all() if letter["id"] == id), None)
@@ -57,6 +73,13 @@ class Letters:
         if sent.id not in self._read:
             self._read[sent.id] = _read(sent)
         return self._read[sent.id]
+
+
+def _is(sent: Any, to: str | None, about: str) -> bool:
+    """By the envelope and the raw message: most letters need not be read."""
+    if to is not None and to.lower() not in (address.lower() for address in sent.destinations):
+        return False
+    return about.encode() in sent.raw_data if isinstance(sent.raw_data, bytes) else about in sent.raw_data
 
 
 def _sent() -> list[Any]:
@@ -74,7 +97,7 @@ def _read(sent: Any) -> dict[str, Any]:
         "id": sent.id,
         "from": address,
         "from_name": name,
-        "to": list(sent.destinations),
+        "to": list(dict.fromkeys(sent.destinations)),  # moto names an address of envelope and header twice
         "subject": str(message["Subject"] or ""),
         "text": _body(message, "plain"),
         "html": _body(message, "html"),
@@ -108,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
         if path == "/api/messages":
-            self._answer(200, JSON, json.dumps(self.letters.all(asked.get("to"))))
+            self._answer(200, JSON, json.dumps(self._asked_for(asked)))
         elif path == "/":
             self._page(asked.get("to") or None, asked.get("read"))
         elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
@@ -135,6 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not raw.strip():
             return self._answer(400, JSON, '{"error": "empty", "message": "Send a raw RFC 5322 message."}')
         return self._answer(202, JSON, json.dumps({"became": type(self).deliver(raw)}))
+
+    def _asked_for(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+        seconds = min(float(asked["wait"]), LONGEST_WAIT) if asked.get("wait", "").replace(".", "", 1).isdigit() else 0
+        return self.letters.awaited(seconds, asked.get("to"), asked.get("about", ""), asked.get("holds", ""))
 
     def _page(self, to: str | None, read: str | None) -> None:
         letters = self.letters.all(to)

@@ -19,15 +19,18 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def serving(business: str, **environ: str) -> Iterator[dict[str, Any]]:
-    """Start the laptop run for `business`, yield what its run.json says, stop it and all it started."""
+def serving(business: str, module: str = "local.run", **environ: str) -> Iterator[dict[str, Any]]:
+    """Start the laptop run for `business`, yield what its run.json says, stop it and all it started.
+
+    `module`: what to run in its place, for those who look on from inside.
+    """
     with tempfile.TemporaryDirectory(prefix="rightsdesk-") as folder:
         env = {
             **os.environ, "BUSINESS": business, "PORT": str(free_port()), "MAIL_PORT": str(free_port()),
             "RUN_DIR": folder, "RIGHTSDESK_UNDO_SECONDS": "1", **environ,
         }  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.run"], env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-m", module], env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         try:
             said = process.stdout.readline() if process.stdout else ""

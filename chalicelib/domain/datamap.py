@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Never(StrEnum):
@@ -147,7 +147,7 @@ class SourceMap(Part):
     kind: Literal["sql"]
     title: str
     where: str = ""
-    """For `sql`: the schema."""
+    """For `sql`: the schema; in a data map, the source's own name where none is given."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
@@ -182,6 +182,12 @@ class DataMap(Part):
     """All sources of a business, by name."""
 
     sources: dict[str, SourceMap]
+
+    @field_validator("sources")
+    @classmethod
+    def _somewhere(cls, sources: dict[str, SourceMap]) -> dict[str, SourceMap]:
+        """Every reader of the map finds the schema in one place."""
+        return {name: s if s.where else s.model_copy(update={"where": name}) for name, s in sources.items()}
 
     def field(self, path: str) -> FieldMap:
         """The field at `<source>.<collection>.<field>`; KeyError when the map has none."""

@@ -70,7 +70,7 @@ STATUSES = {
     Status.FULFILLED: ("Done.", "The answer is in your email."),
     Status.PARTLY_FULFILLED: (
         "Mostly done.",
-        "One part did not work yet. We keep trying, and will write to you again.",
+        "One part did not work yet. Our staff will try it again, and you will hear from us.",
     ),
     Status.REFUSED: ("We said no.", "Our email says why, and what would change it."),
     Status.LAPSED: ("Closed.", "It was never confirmed, so nothing was changed."),

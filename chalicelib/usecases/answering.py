@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted
 from chalicelib.links import Purpose
 from chalicelib.package import build
@@ -103,16 +103,18 @@ def _correction(svc: Services, told: Told) -> None:
 
 def _deletion(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
-    gone = [
-        (titles[o.source, c], sum(n for doing, n in done.items() if doing in (Doing.DELETE, Doing.BLANK)))
-        for o in told.outcomes
-        for c, done in o.done.items()
-    ]
     kept = [(titles[o.source, c], k.ground, k.law, k.until, n) for o in told.outcomes for c, k, n in o.kept]
     correspondence.to_customer(
         svc, told.request, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
-        deleted=gone, kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+        deleted=_counted(svc, told, Doing.DELETE), blanked=_counted(svc, told, Doing.BLANK),
+        kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
+
+
+def _counted(svc: Services, told: Told, doing: Doing) -> list[tuple[str, int]]:
+    """Titles of the collections in which this was done, and to how many records."""
+    titles = svc.business.titles()
+    return [(titles[o.source, c], done[doing]) for o in told.outcomes for c, done in o.done.items() if done.get(doing)]
 
 
 def _disclosure(svc: Services, told: Told) -> None:

@@ -11,9 +11,10 @@ from datetime import timedelta
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
+from chalicelib.errors import SourceUnavailable
 from chalicelib.services import Services
 from chalicelib.usecases import gathering, road
 from chalicelib.usecases.verification import SUBJECT_WINDOW
@@ -21,7 +22,10 @@ from chalicelib.usecases.windows import window_end
 
 
 def judge(svc: Services, request: Request) -> Request:
-    """The gathered request, moved on: back to proof, to staff, or (where nobody need look) to its answer."""
+    """The gathered request, moved on: back to proof, to staff, or (where nobody need look) to its answer.
+
+    Raises SourceUnavailable when a source that failed may hold what would prove the person.
+    """
     if request.status is not Status.GATHERING:
         return request
     personal = svc.open(request)
@@ -47,6 +51,9 @@ def _moved(
     now = svc.now()
     if request.right in road.SEARCHED and found and plan.nothing_held:
         return _approved_by_system(svc, request, "nothing_held")
+    if plan.failed and not request.proof.suffices:
+        # The right answer may stand in a source that does not answer: no try is judged on half of what is held.
+        raise SourceUnavailable(", ".join(sorted(plan.failed)))
     if not request.proof.suffices:
         if personal.answers and request.proof.tries < TRIES:
             return advance(request, Status.VERIFYING, now, reason="proof_insufficient")

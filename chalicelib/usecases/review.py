@@ -11,8 +11,8 @@ from typing import Any
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
-from chalicelib.domain.request import Message, Request, Right
-from chalicelib.domain.status import Status, advance, amend
+from chalicelib.domain.request import Message, Request, Right, advance, amend
+from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
@@ -27,6 +27,8 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
         request = judging.judge(svc, road.live(svc, reference))
     road.begin_wait(svc, reference, road.DECISION, token)
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
+        if request.proof.account:  # nobody asked this customer for proof: they have heard nothing yet
+            correspondence.to_customer(svc, request, "received")
         _tell_staff(svc, request, reminder)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):

@@ -60,6 +60,15 @@ def queue(svc: Services, session: str) -> list[Request]:
     return svc.store.queue()
 
 
+def open_review(svc: Services, session: str, reference: str) -> str:
+    """A fresh review link of one request for the one who is signed in; its token. Raises RequestNotFound."""
+    member = staff_of(svc, session)
+    request = svc.store.get(reference)
+    token = svc.chance.token()
+    svc.store.put_links([links.mint(token, Purpose.REVIEW, member.id, request.reference, svc.now())])
+    return token
+
+
 def file_for(
     svc: Services,
     session: str,

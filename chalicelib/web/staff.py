@@ -157,6 +157,18 @@ def queue(asked: Asked) -> Response:
     return replies.page(asked, "queue", member=member, requests=found, sought=sought, total=len(waiting))
 
 
+@staff.route("/staff", methods=["POST"], content_types=ANY)
+@answered(staff)
+def open_review(asked: Asked) -> Response:
+    session = _session(asked)
+    try:
+        staffroom.staff_of(asked.svc, session)
+    except LinkError:
+        return replies.see(asked, "/staff/sign-in")
+    reference = only(asked.form(), {"open"}).get("open", "")
+    return replies.see(asked, f"/review/{staffroom.open_review(asked.svc, session, reference)}")
+
+
 def _in_queue(asked: Asked, request: Request) -> dict[str, object]:
     return {
         "reference": request.reference, "right": request.right, "status": request.status,

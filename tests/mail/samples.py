@@ -52,9 +52,10 @@ def _review(**more: Any) -> dict[str, Any]:
 ACCESS = {"nothing_held": False, "categories_only": False, "failed": [], "lines": [("Orders", 12), ("Reviews", 2)]}
 DELETED = {
     "deleted": [("Orders", 9)],
+    "blanked": [("Your account", 1)],
     "kept": [("Orders", "Tax records", "Pub. 116", date(2030, 6, 1), 3), ("Fraud notes", "Fraud", None, None, 1)],
 }
-NOTHING = {"deleted": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
+NOTHING = {"deleted": [], "blanked": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
 CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
 REFUSED = {
     "ground": Ground.EXEMPT,
@@ -92,7 +93,6 @@ MAILS: dict[str, dict[str, Any]] = {
     "refused": _customer(Right.DELETION, **REFUSED),
     "refused-appeal": _customer(Right.DELETION, **{**REFUSED, "explanation": None}, request=appeal),
     "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
-    "email_changed": _customer(Right.CORRECTION),
     "withdrawn": _customer(Right.ACCESS),
     "frozen": _customer(Right.ACCESS, status=Status.FROZEN),
     "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, f"{BASE}/track/{'b' * 43}")], "links": {}},

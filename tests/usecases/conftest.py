@@ -106,9 +106,9 @@ class Office:
     def text(self, mail: Any) -> str:
         return str(mail.get_body(("plain",)).get_content())
 
-    def link(self, purpose: str) -> str:
+    def link(self, purpose: str, to: str | None = None) -> str:
         """The token of the newest mailed link of this purpose."""
-        for mail in self.mails():
+        for mail in self.mails(to):
             if found := re.search(rf"{BASE}/{purpose}/([\w-]+)", self.text(mail)):
                 return found[1]
         raise AssertionError(f"no {purpose} link was mailed")

@@ -1,0 +1,106 @@
+"""The laptop's mail server: what people and programs see of the mails, and packages by their links."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local import aws, mailbox, server
+
+SENDER = "privacy@example.com"
+
+
+@pytest.fixture(scope="module")
+def mail() -> Iterator[str]:
+    with aws.engine({}):
+        boto3.client("ses").verify_email_identity(EmailAddress=SENDER)
+        boto3.client("s3").create_bucket(Bucket="packages")
+        boto3.client("s3").put_object(
+            Bucket="packages", Key="R-1/package.zip", Body=b"PK", ContentType="application/zip"
+        )
+        mailer = mailbox.server(0, lambda raw: "delivered" if b"REMOVE" in raw else "kept")
+        with server.serving(mailer):
+            yield f"http://{server.HOST}:{mailer.server_port}"
+
+
+def send(to: str, subject: str) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = f"Shop <{SENDER}>", to, subject
+    message["Date"] = "Fri, 20 Nov 2026 10:00:00 +0000"
+    message.set_content("Plain: http://127.0.0.1/track/abc")
+    message.add_alternative("<p>Page</p><script>alert(1)</script>", subtype="html")
+    boto3.client("ses").send_raw_email(Source=SENDER, Destinations=[to], RawMessage={"Data": message.as_bytes()})
+
+
+def ask(url: str, method: str = "GET", data: bytes | None = None) -> tuple[int, str, dict[str, str]]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, method=method)) as answer:
+            return answer.status, answer.read().decode(), dict(answer.headers)
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode(), dict(refused.headers)
+
+
+def test_programs_get_what_was_sent_newest_first(mail: str) -> None:
+    ask(f"{mail}/api/messages", "DELETE")
+    send("a@example.com", "First")
+    send("b@example.com", "Second")
+    first, *others = json.loads(ask(f"{mail}/api/messages")[1])
+    assert (first["subject"], first["from"], first["to"]) == ("Second", SENDER, ["b@example.com"])
+    assert first["sent_at"] == "2026-11-20T10:00:00+00:00"
+    assert first["text"].strip() == "Plain: http://127.0.0.1/track/abc"
+    assert [mail["subject"] for mail in others] == ["First"]
+    assert [m["subject"] for m in json.loads(ask(f"{mail}/api/messages?to=A@example.com")[1])] == ["First"]
+    ask(f"{mail}/api/messages", "DELETE")
+    assert json.loads(ask(f"{mail}/api/messages")[1]) == []
+
+
+def test_people_read_a_mail_that_cannot_run_anything(mail: str) -> None:
+    send("a@example.com", "<b>Hello</b>")
+    page = ask(f"{mail}/")[1]
+    assert "&lt;b&gt;Hello&lt;/b&gt;" in page
+    assert 'sandbox="allow-popups' in page
+    letter = json.loads(ask(f"{mail}/api/messages")[1])[0]
+    _, _, headers = ask(f"{mail}/messages/{letter['id']}/html")
+    assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_a_package_is_served_while_its_link_lives(mail: str) -> None:
+    s3 = boto3.client("s3", endpoint_url=f"{mail}/files", config=Config(signature_version="s3v4"))
+    place = {
+        "Bucket": "packages",
+        "Key": "R-1/package.zip",
+        "ResponseContentDisposition": 'attachment; filename="a.zip"',
+    }
+    link = s3.generate_presigned_url("get_object", Params=place, ExpiresIn=60)
+    status, body, headers = ask(link)
+    assert (status, body, headers["Content-Disposition"]) == (200, "PK", 'attachment; filename="a.zip"')
+    assert ask(s3.generate_presigned_url("get_object", Params=place, ExpiresIn=-1))[0] == 403
+    assert ask(f"{mail}/files/packages/R-1/package.zip")[0] == 403
+
+
+def test_mail_to_the_business_is_delivered_or_kept(mail: str) -> None:
+    status, became, _ = ask(f"{mail}/api/inbound", "POST", b"Subject: REMOVE\r\n\r\n")
+    assert (status, json.loads(became)) == (202, {"became": "delivered"})
+    assert ask(f"{mail}/api/inbound", "POST", b"")[0] == 400
+    assert ask(f"{mail}/elsewhere", "POST", b"x")[0] == 404
+
+
+def test_a_run_that_cannot_be_says_why_in_one_line(mail: str) -> None:
+    from local.run import CannotRun, Wanted
+
+    taken = mail.rsplit(":", 1)[1]
+    for said, why in (
+        ({"BUSINESS": "nope"}, "no such business"),
+        ({"PORT": "web"}, "not a port"),
+        ({"PORT": taken}, "in use"),
+        ({"PORT": "8199", "MAIL_PORT": "8199"}, "both 8199"),
+    ):
+        with pytest.raises(CannotRun, match=why):
+            Wanted.from_env(said)
