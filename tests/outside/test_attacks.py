@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
+import hmac
 import io
 import json
 import os
@@ -846,6 +849,127 @@ def test_not_me_and_approval_at_the_same_moment(v: Visitor) -> None:
             for mail in results:
                 link = re.search(r"\S+/results/\S+", mail["text"])[0]
                 assert v.post(link, {}).status in (404, 409, 410), "links are revoked"
+
+
+def test_taking_it_back_and_approval_at_the_same_moment(v: Visitor) -> None:
+    customer = v.customer(4)
+    reference, staff = v.in_review("access", customer)
+    review, track = v.link(staff, "review", reference), v.link(customer["email"], "track", reference)
+    plan = v.plan(review)
+    in_parallel(
+        v.run,
+        [lambda w: decent(w.post(review, {"decision": "approve", "plan": plan}))] * 3
+        + [lambda w: decent(w.post(track + "/withdraw", {}))] * 3,
+    )
+    seen = v.until(track)
+    v.settled()
+    assert v.status(track) == seen, "final is final"
+    got = [m for m in v.mails(customer["email"]) if reference in m["subject"] and "/results/" in m["text"]]
+    assert len(got) == (seen["status"] == "fulfilled")
+
+
+def test_undo_at_the_last_moment_is_whole_or_not_at_all(v: Visitor) -> None:
+    """The window is one second here: who undoes at its end has everything back, or nothing was undone."""
+    customer = v.customer(2)
+    _, order = customer["email"], customer["answers"]["order_number"]
+    reference, staff = v.in_review("deletion", customer)
+    track = v.link(customer["email"], "track", reference)
+    v.decide(staff, reference, "approve")
+    v.until(track, "cooling_off", "fulfilling", "fulfilled", "partly_fulfilled")
+
+    def late(w: Visitor, after: float) -> None:
+        time.sleep(after)
+        decent(w.post(track + "/undo", {}))
+
+    in_parallel(v.run, [lambda w, n=n: late(w, 0.75 + n * 0.05) for n in range(8)])
+    seen = v.until(track)
+    time.sleep(0.5)
+    assert v.status(track) == seen
+    whats = [h["what"] for h in seen["history"]]
+    assert not {"withdrawn", "fulfilling"} <= set(whats), whats
+    if seen["status"] == "withdrawn":
+        reference, staff = v.in_review("access", customer)
+        v.decide(staff, reference, "approve")
+        assert order in contents(v.package(customer["email"], reference))
+
+
+def test_a_recipient_is_told_without_names_and_answers_once(v: Visitor) -> None:
+    customer = v.customer(1)
+    reference, staff = v.in_review("deletion", customer)
+    v.decide(staff, reference, "approve")
+    track = v.link(customer["email"], "track", reference)
+    v.until(track)
+    v.settled()
+    told = [m for m in v.everything() if "/task/" in m["text"]]
+    if not told:
+        pytest.skip("nobody else was to be told")
+    for mail in told:
+        for secret in secrets_of(v, customer):
+            assert secret not in mail["subject"] + mail["text"] + mail["html"]
+    link = re.search(rf"{re.escape(v.base)}/task/\S+", told[0]["text"])[0]
+    page = v.get(link)
+    assert page.status == 200
+    assert not [s for s in secrets_of(v, customer) if s in page.text]
+    before = v.status(track)
+    for bad in (
+        {"outcome": "nonsense"},
+        {"outcome": "done", "notes": "x" * 50_000},
+        {"outcome": "done", "colour": "red"},
+    ):
+        assert 400 <= decent(v.post(link, bad)).status < 500, bad
+    in_parallel(
+        v.run, [lambda w, o=o: decent(w.post(link, {"outcome": o})) for o in ["done", "none", "kept", "done"] * 2]
+    )
+    assert v.get(link).status == 200, "opening it again shows what happened"
+    v.settled()
+    assert len(v.status(track)["history"]) <= len(before["history"]) + 2
+
+
+def test_not_me_after_the_answer_kills_the_package(v: Visitor) -> None:
+    customer = v.customer(4)
+    reference, staff = v.in_review("access", customer)
+    v.decide(staff, reference, "approve")
+    results = v.link(customer["email"], "results", reference)
+    track = v.link(customer["email"], "track", reference)
+    v.until(track)
+    assert v.post(results, {}).status in (200, 303)
+    assert v.post(track + "/not-me", {}).status in (200, 303)
+    for answer in (v.post(results, {}), v.get(results)):
+        assert decent(answer).status in (404, 409, 410)
+
+
+@pytest.mark.parametrize(
+    "header", [b'{"alg":"none","typ":"JWT"}', b'{"alg":"HS256","typ":"JWT"}', b'{"alg":"RS256"}', b"{}"]
+)
+def test_a_forged_sign_in_proves_nothing(v: Visitor, header: bytes) -> None:
+    victim = v.customer(3)["email"]
+    claims = {"aud": "jeffers", "email": victim, "exp": 4_000_000_000, "auth_time": int(time.time())}
+    part = lambda b: base64.urlsafe_b64encode(b).rstrip(b"=").decode()  # noqa: E731
+    unsigned = f"{part(header)}.{part(json.dumps(claims).encode())}"
+    signed = part(hmac.new(b"secret", unsigned.encode(), hashlib.sha256).digest())
+    for token in (f"{unsigned}.", f"{unsigned}.{signed}", unsigned, "x.y.z", "...", "x" * 5000, "\u0000"):
+        answer = decent(v.api({"right": "access", "email": victim, "member_token": token}))
+        assert answer.status == 422, token[:80]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "{name}@example.com.", '"{name}"@example.com', "{name}@example.com(comment)", "<{name}@example.com>",
+        "{name}%0a@example.com",
+        "N <{name}@example.com>", "{name}@example.com;b@example.com", "{name}@[127.0.0.1]", "\uff4e{name}@example.com",
+        "{name}@ex\uff41mple.com", "{name}@localhost", "{name}@example", "@example.com", "{name}@",
+        "{name}@-example.com", "{name} @example.com",
+    ],
+)  # fmt: skip
+def test_a_crooked_address_is_mended_or_refused_never_split(v: Visitor, typed: str) -> None:
+    name = v.fresh().split("@")[0]
+    answer = decent(v.api({"right": "access", "email": typed.format(name=name)}))
+    assert answer.status in (202, 422)
+    v.settled(0.2)
+    to = {a for m in v.everything() for a in m["to"]}
+    assert to <= {f"{name}@example.com", f'"{name}"@example.com', typed.format(name=name)}, to
+    assert bool(to) == (answer.status == 202)
 
 
 # -- last: what was left behind ----------------------------------------------------------------------------------------
