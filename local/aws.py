@@ -32,7 +32,7 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
     """A mended moto whose state machine calls `handlers`; its ARN. On the way out no thread of the engine is left."""
     from moto import mock_aws
 
-    from local import moto_mends
+    from local import moto_mends, moto_speed
 
     logging.getLogger("moto").setLevel(logging.CRITICAL)  # it would print the state of every task that fails
     os.environ.pop("AWS_PROFILE", None)
@@ -44,6 +44,7 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
         moto_mends.mend_signals()
         moto_mends.cache_asl_parse()
         moto_mends.cache_boto_client_for()
+        moto_speed.speed_up(ACCOUNT, REGION)
         try:
             yield machine.create()
         finally:
@@ -65,6 +66,6 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
 
 
 def _given() -> dict[str, bytes]:
-    """The key under which a member page of one's own signs its members in, if one is given; the others are random."""
-    member = os.environ.get("RIGHTSDESK_MEMBER_KEY")
-    return {"member": member.encode()} if member else {}
+    """The keys under which a member page and a mailer of one's own sign, if they are given; the others are random."""
+    said = {name: os.environ.get(f"RIGHTSDESK_{name.upper()}_KEY") for name in ("member", "stop")}
+    return {name: key.encode() for name, key in said.items() if key}

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
-from chalicelib.domain.masking import for_staff
+from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.domain.status import Status
@@ -148,7 +148,10 @@ CONTACT = "user.contact"
 
 def _visible(svc: Services, member: Member, personal: Personal) -> Personal:
     """What was typed, as far as the role sees contact data; proof answers are nobody's to read."""
-    hidden: dict[str, Any] = {"answers": {}, "signature": None}
+    said = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.messages]
+    hidden: dict[str, Any] = {
+        "answers": {}, "signature": None, "messages": said, "details": guarded(personal.details),
+    }  # fmt: skip
     if not svc.business.may_see(member, CONTACT):
         hidden |= dict.fromkeys(("email", "name", "identifier", "subject_name", "subject_email", "postal_address"))
         hidden["proven_email"] = None
@@ -182,11 +185,11 @@ def _changes(svc: Services, request: Request, member: Member, personal: Personal
             changes.append((mapped.label, "not for your role", "not for your role"))
             continue
         old = [
-            str(r.values.get(name) or "")
+            guarded(str(r.values.get(name) or ""))
             for f in found
             if f.source == source
             for r in f.shown
             if r.collection == collection
         ]
-        changes.append((mapped.label, ", ".join(old) or "nothing on file", correction.value))
+        changes.append((mapped.label, ", ".join(old) or "nothing on file", guarded(correction.value)))
     return changes

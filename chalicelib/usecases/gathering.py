@@ -33,11 +33,12 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
     personal = svc.open(request)
-    records = reach(svc, request, personal, source)
+    found = svc.sources[source].find(who(personal))
+    records = _about(svc, request, personal, source, found)
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
         ambiguous=sorted(_ambiguous(personal, source, records)),
-        matched=_matched(svc.business.datamap, personal, source, records),
+        matched=_matched(svc.business.datamap, personal, source, found),
         recipients=recipients_of(svc.business.datamap, source, records),
         shown=_shown(svc.business.datamap, source, records),
     )  # fmt: skip
@@ -68,9 +69,13 @@ def who(personal: Personal) -> list[Identifier]:
 
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
-    """The records of one source that the request is about: a parent's request is about the child's alone."""
+    """The records of one source that the request is about."""
+    return _about(svc, request, personal, source, svc.sources[source].find(who(personal)))
+
+
+def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
+    """Of a proven person's records those asked for: a parent proves themself by their own, and asks for the child's."""
     collections = svc.business.datamap.sources[source].collections
-    records = svc.sources[source].find(who(personal))
     if request.relationship is Relationship.PARENT:
         records = [r for r in records if _is_childs(collections[r.collection], r, personal.subject_name)]
     if request.right is Right.ACCESS and personal.period != "all":

@@ -147,7 +147,8 @@ class StaffForm(Asking):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        if not self.email and not (self.identifier and self.postal_address):
+        answerable = self.postal_address or self.right is Right.OPT_OUT  # no more is asked than what to stop for whom
+        if not self.email and not (self.identifier and answerable):
             raise _at("email", "Give an email address, or an identifier and the postal address on file.")
         return self
 

@@ -1,0 +1,176 @@
+"""What a promise is judged by: everything that was shown or mailed, and every row of the business's own database.
+
+Seen from outside only. Leaves to others: walking the road (local/walk), the running system (conftest).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jwt
+import yaml
+
+from chalicelib.usecases.one_click import mint_stop_token
+from local.walk import Answer
+from tests.promises.conftest import KEYS, Desk
+
+FILES = Path("chalicelib")
+Rows = dict[str, dict[Any, dict[str, Any]]]
+Changed = dict[str, set[Any]]
+
+
+def written(business: str, file: str) -> Any:
+    """One of the business's own files, as it wrote it: what it promises."""
+    return yaml.safe_load((FILES / "businesses" / business / f"{file}.yaml").read_text())
+
+
+# -- the database -----------------------------------------------------------------------------------------------------
+
+
+def tables(desk: Desk) -> Rows:
+    """Every row of every table of the business, by its key: the first column."""
+    names = desk.rows(
+        "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
+        "WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
+    )
+    return {t["name"]: {next(iter(r.values())): r for r in desk.rows(f"SELECT * FROM {t['name']}")} for t in names}
+
+
+def changed(before: Rows, after: Rows) -> Changed:
+    """The keys of all rows that are not as they were, by table; tables without any left out."""
+    found = {t: {k for k in before[t].keys() | after[t].keys() if before[t].get(k) != after[t].get(k)} for t in before}
+    return {table: keys for table, keys in found.items() if keys}
+
+
+def keys(desk: Desk, sql: str, *args: Any) -> set[Any]:
+    return {next(iter(row.values())) for row in desk.rows(sql, *args)}
+
+
+def years_on(day: date, years: int) -> date:
+    return day.replace(year=day.year + years, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def spoken(day: date) -> str:
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+# -- mails and pages --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    """All that a visitor was ever answered, archives unpacked, and every address that was asked for."""
+
+    desk: Desk
+    pages: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+
+    def mails(self) -> list[dict[str, Any]]:
+        return list(self.desk.walk.get(f"{self.desk.run['mail_url']}/api/messages").json())
+
+    def everything(self) -> str:
+        mails = [f"{m['subject']}\n{m['text']}\n{m['html']}\n{m['headers']}" for m in self.mails()]
+        return "\n".join([*self.pages, *mails])
+
+
+def recording(desk: Desk) -> Seen:
+    """Keep from now on whatever the desk answers to anyone."""
+    seen, call = Seen(desk), desk.walk.call
+
+    def recorded(method: str, url: str, body: bytes | None = None, **headers: str) -> Answer:
+        answer = call(method, url, body, **headers)
+        if not url.startswith(f"{desk.run['mail_url']}/api"):
+            seen.urls += [url, answer.headers.get("location", "")]
+            seen.pages.append(unpacked(answer.body))
+            seen.answers.append(answer)
+        return answer
+
+    desk.walk.call = recorded  # type: ignore[method-assign]
+    return seen
+
+
+def unpacked(body: bytes) -> str:
+    if not body.startswith(b"PK"):
+        return body.decode(errors="replace")
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return "\n".join(archive.read(name).decode(errors="replace") for name in archive.namelist())
+
+
+def whole(package: zipfile.ZipFile) -> str:
+    """Every file of a package, one after another."""
+    with package:
+        return "\n".join(package.read(name).decode() for name in package.namelist())
+
+
+@cache
+def plain(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def eventually(true: Callable[[], Any], what: str, patience: float = 15.0) -> Any:
+    """Wait until it is so; what it gave."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.03)
+    raise AssertionError(f"still not: {what}")
+
+
+def never_mailed(desk: Desk, to: str, reference: str, purpose: str) -> bool:
+    return not any(reference in m["subject"] + m["text"] and f"/{purpose}/" in m["text"] for m in desk.walk.mails(to))
+
+
+# -- other ways in ----------------------------------------------------------------------------------------------------
+
+
+def stop_link(desk: Desk, email: str, scopes: Iterable[str]) -> str:
+    """The link that the business's own mailer puts under a newsletter."""
+    return f"{desk.run['base_url']}/stop/{mint_stop_token(KEYS['stop'], email, list(scopes))}"
+
+
+def member_token(desk: Desk, email: str, signed_in: float | None = None) -> str:
+    """What the business's member page says of somebody who is signed in there."""
+    now = int(time.time())
+    said = {"aud": desk.run["business"], "email": email, "auth_time": int(signed_in or now), "exp": now + 300}
+    return jwt.encode(said, KEYS["member"], algorithm="HS256")
+
+
+@dataclass
+class Clerk:
+    """A member of staff who signed in by mail."""
+
+    desk: Desk
+    email: str
+    cookie: str
+    set_cookie: str
+
+    def file(self, right: str, *, channel: str, received_on: date, **fields: Any) -> str:
+        """File for somebody who called or wrote; the reference."""
+        pairs = [("right", right), ("channel", channel), ("received_on", str(received_on))]
+        for name, value in fields.items():
+            pairs += [(name, v) for v in (value if isinstance(value, list) else [value])]
+        answer = self.desk.walk.post("/staff/requests/new", pairs, Cookie=self.cookie, Accept="application/json")
+        assert answer.status == 202, answer.text
+        return str(answer.json()["reference"])
+
+
+def signed_in(desk: Desk, email: str) -> Clerk:
+    known = frozenset(re.findall(r"\S+/staff/sign-in/\S+", " ".join(m["text"] for m in desk.walk.mails(email))))
+    assert desk.walk.post("/staff/sign-in", {"email": email}).status == 200
+    link = desk.walk.link(email, "staff/sign-in", not_in=known)
+    assert desk.walk.get(link).status == 200  # a mail scanner looks first: the link lives on
+    answer = desk.walk.post(link, {})
+    assert answer.status == 303, answer.text
+    said = answer.headers["set-cookie"]
+    return Clerk(desk, email, said.partition(";")[0], said)
