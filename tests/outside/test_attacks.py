@@ -375,6 +375,22 @@ def test_someone_who_claims_to_act_for_another_gets_nothing_of_theirs_unproven(v
         assert "sister" not in mail["text"] + mail["html"], "a stranger's text reached the victim"
 
 
+@pytest.mark.parametrize("right", ["access", "deletion"])
+def test_an_agent_is_never_taken_for_the_subject(v: Visitor, right: str) -> None:
+    """Without the subject's address only the agent's mailbox is proven: then it is the agent's data that is found."""
+    agent = v.customer(4)
+    answer = v.api({"right": right, "email": agent["email"], "relationship": "agent", "subject_name": "Someone Else"})
+    assert answer.status == 422
+    assert list(answer.json()["fields"]) == ["subject_email"]
+
+
+def test_a_parent_hears_and_the_child_does_not(v: Visitor) -> None:
+    parent, child = v.customer(4)["email"], v.fresh()
+    reference = v.file("access", parent, relationship="parent", subject_name="Cleo", subject_email=child)
+    assert v.link(parent, "verify", reference)
+    assert v.settled_for(child) == []
+
+
 def test_a_new_address_never_receives_data_and_the_old_one_is_told(v: Visitor) -> None:
     customer, new = v.customer(1), v.fresh()
     reference, staff = v.in_review("correction", customer, field=["loyalty.members.email"], value=[new])
