@@ -7,7 +7,6 @@ fields (rule 3). Leaves to others: what depends on the business (usecases/intake
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.domain.request import Channel, FieldCorrection, Personal, Relationship, Right
 from chalicelib.errors import InvalidRequest
+from chalicelib.web import places
 from chalicelib.web.asked import Fields
 
 LONGEST_TEXT = 2000
@@ -62,7 +62,7 @@ def _email(text: str) -> str:
 
 
 def _residence(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", text.upper()):
+    if not places.known(text.upper()):
         raise _fault("Choose where you live from the list, or leave it empty.")
     return text.upper()
 
