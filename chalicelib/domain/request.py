@@ -1,20 +1,24 @@
 """The data-subject request: what may be known of it without opening it, and the sealed personal data inside.
 
 Rule 7: `Request` holds nothing personal in the clear; `Personal` is sealed under the request's own data key
-(adapters/kms) and travels as `sealed`. Leaves to others: its life (status), its storage (adapters).
+(adapters/kms) and travels as `sealed`. Rule 2 (one transaction: status, version and audit event
+together) starts here: `advance` gives both halves, the store writes them as one. Leaves to others: which status may
+follow which (status), its storage (adapters).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chalicelib.domain.audit import GENESIS
+from chalicelib.domain.audit import GENESIS, Event
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.status import Status
+from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.domain.verification import Proof
+from chalicelib.errors import TransitionNotAllowed
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: speakable, no I, L, O, U
 
@@ -144,6 +148,43 @@ class Request(BaseModel):
     def days_left(self, now: datetime) -> int:
         """Whole calendar days until the answer is due; negative when it is late."""
         return (self.due_at - now).days
+
+
+def advance(
+    request: Request, to: Status, at: datetime, *, by: str = "system", reason: str | None = None, **changes: Any
+) -> tuple[Request, Event]:
+    """The request in status `to` at time `at` (UTC) and the audit event that says so, both for one write.
+
+    `by` is `system`, `customer`, or `staff:<id>`; `changes` are further fields of the request.
+    Raises TransitionNotAllowed when the life cycle has no such step.
+    """
+    if to not in TRANSITIONS[request.status]:
+        raise TransitionNotAllowed(f"{request.reference}: {request.status} to {to}")
+    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **changes)
+
+
+def amend(
+    request: Request, what: str, at: datetime, *, by: str = "system", reason: str | None = None, **changes: Any
+) -> tuple[Request, Event]:
+    """The request changed within its status (an extension, a reminder), and the audit event `what` for it."""
+    return _next_version(request, at, what=what, by=by, reason=request.reason, note=reason, **changes)
+
+
+def _next_version(
+    request: Request, at: datetime, *, what: str, by: str, reason: str | None, note: str | None = None, **changes: Any
+) -> tuple[Request, Event]:
+    number = request.version + 1
+    event = Event.after(
+        request.last_event_hash,
+        reference=request.reference,
+        number=number,
+        at=at,
+        what=what,
+        by=by,
+        note=note or reason,
+    )
+    changed = request.model_copy(update={"reason": reason, "version": number, "last_event_hash": event.hash, **changes})
+    return changed, event
 
 
 def reference_from(number: int) -> str:

@@ -1,20 +1,11 @@
-"""The life of a request: one table of statuses, one function that moves it along.
+"""The life of a request on one screen: its statuses, and which may follow which.
 
-Rule 2 (one transaction: status, version and audit event together) starts here: `advance` gives both halves,
-the store writes them as one. Leaves to others: when to move (usecases), where it is kept (adapters).
+Leaves to others: moving a request along it (request.advance), when to (usecases).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-from chalicelib.domain.audit import Event
-from chalicelib.errors import TransitionNotAllowed
-
-if TYPE_CHECKING:
-    from chalicelib.domain.request import Request
 
 
 class Status(StrEnum):
@@ -62,40 +53,3 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     S.LAPSED: frozenset({S.RECEIVED}),
     S.WITHDRAWN: frozenset(),
 }
-
-
-def advance(
-    request: Request, to: Status, at: datetime, *, by: str = "system", reason: str | None = None, **changes: Any
-) -> tuple[Request, Event]:
-    """The request in status `to` at time `at` (UTC) and the audit event that says so, both for one write.
-
-    `by` is `system`, `customer`, or `staff:<id>`; `changes` are further fields of the request.
-    Raises TransitionNotAllowed when the life cycle has no such step.
-    """
-    if to not in TRANSITIONS[request.status]:
-        raise TransitionNotAllowed(f"{request.reference}: {request.status} to {to}")
-    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **changes)
-
-
-def amend(
-    request: Request, what: str, at: datetime, *, by: str = "system", reason: str | None = None, **changes: Any
-) -> tuple[Request, Event]:
-    """The request changed within its status (an extension, a reminder), and the audit event `what` for it."""
-    return _next_version(request, at, what=what, by=by, reason=request.reason, note=reason, **changes)
-
-
-def _next_version(
-    request: Request, at: datetime, *, what: str, by: str, reason: str | None, note: str | None = None, **changes: Any
-) -> tuple[Request, Event]:
-    number = request.version + 1
-    event = Event.after(
-        request.last_event_hash,
-        reference=request.reference,
-        number=number,
-        at=at,
-        what=what,
-        by=by,
-        note=note or reason,
-    )
-    changed = request.model_copy(update={"reason": reason, "version": number, "last_event_hash": event.hash, **changes})
-    return changed, event

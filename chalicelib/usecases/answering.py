@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted
 from chalicelib.links import Purpose
 from chalicelib.package import build

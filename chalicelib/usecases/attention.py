@@ -5,8 +5,8 @@ The reason is the error's class, never its values (rule 7). Leaves to others: re
 
 from __future__ import annotations
 
-from chalicelib.domain.request import Request
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Request, advance
+from chalicelib.domain.status import Status
 from chalicelib.errors import RequestClosed
 from chalicelib.links import Purpose
 from chalicelib.services import Services

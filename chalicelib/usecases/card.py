@@ -14,8 +14,8 @@ from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Plan
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import Status, amend
+from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import clock_for
 from chalicelib.links import Purpose

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.plan import Kept
-from chalicelib.domain.request import Message, Request, reference_from
-from chalicelib.domain.status import TRANSITIONS, Status, advance, amend
+from chalicelib.domain.request import Message, Request, advance, amend, reference_from
+from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.errors import InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import Purpose

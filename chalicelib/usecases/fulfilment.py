@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment
-from chalicelib.domain.request import Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, road, suppression

@@ -16,8 +16,8 @@ from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
-from chalicelib.domain.request import Personal, Relationship, Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
 from chalicelib.errors import RequestChanged
 from chalicelib.services import Services

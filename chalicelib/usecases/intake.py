@@ -13,8 +13,7 @@ import jwt
 
 from chalicelib.domain.datamap import FieldMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
-from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, reference_from
-from chalicelib.domain.status import amend
+from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import InvalidRequest, LimitReached
 from chalicelib.law import Regime, clock_for, proof_needed, regime_for

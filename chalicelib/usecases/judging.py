@@ -11,8 +11,8 @@ from datetime import timedelta
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import SourceUnavailable
 from chalicelib.services import Services

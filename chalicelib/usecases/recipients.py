@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.businesses.model import Recipient
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import amend
+from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, road

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.status import Status, amend
+from chalicelib.domain.request import amend
+from chalicelib.domain.status import Status
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import road

@@ -11,8 +11,8 @@ from typing import Any
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
-from chalicelib.domain.request import Message, Request, Right
-from chalicelib.domain.status import Status, advance, amend
+from chalicelib.domain.request import Message, Request, Right, advance, amend
+from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services

@@ -7,18 +7,12 @@ business's own data (sources.stop, called by fulfilment).
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Sequence
-
-from cryptography.fernet import Fernet, InvalidToken
 
 from chalicelib.domain.datamap import DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.plan import Record
-from chalicelib.domain.request import Channel, Personal, Right
-from chalicelib.errors import AlreadyFiled, LinkMissing
-from chalicelib.links import token_hash
+from chalicelib.domain.request import Personal
 from chalicelib.ports import Suppression
 from chalicelib.services import Services
 
@@ -61,42 +55,3 @@ def others(datamap: DataMap, source: str, records: Iterable[Record]) -> list[Ide
             if field.identifier and field.identifier != "name" and not field.third_person and value:
                 found.add(Identifier.of(field.identifier, str(value)))
     return sorted(found, key=lambda i: (i.kind, i.value))
-
-
-def mint_stop_token(key: bytes, email: str, scopes: Sequence[str]) -> str:
-    """A one-click opt-out token for `/stop/{token}`: the recipe for the business's own mailer.
-
-    A Fernet token (AES-CBC with HMAC, `cryptography.fernet`) under the `stop` key over `{"email", "stop"}`: no personal
-    data can be read in the address of the link. Never expires: a mail is opened years later, too.
-    """
-    return _fernet(key).encrypt(json.dumps({"email": email, "stop": list(scopes)}).encode()).decode()
-
-
-def _fernet(key: bytes) -> Fernet:
-    """Fernet wants its 32 bytes spelt in base 64."""
-    return Fernet(base64.urlsafe_b64encode(key))
-
-
-def stop_page(svc: Services, token: str) -> tuple[str, ...]:
-    """The scopes that this link stops. Changes nothing. Raises LinkMissing."""
-    return tuple(_read(svc, token).stop)
-
-
-def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:
-    """Stop at once, by a link from any mail of the business; clicking again is the same opt-out."""
-    from chalicelib.usecases import intake
-
-    personal = _read(svc, token)
-    try:
-        intake.file_request(svc, Right.OPT_OUT, personal, channel=Channel.EMAIL, once=f"stop-{token_hash(token)}")
-    except AlreadyFiled:
-        suppress_typed(svc, personal)
-    return tuple(personal.stop)
-
-
-def _read(svc: Services, token: str) -> Personal:
-    try:
-        said = json.loads(_fernet(svc.secrets.get("stop")).decrypt(token.encode()))
-        return Personal(email=said["email"], stop=said["stop"])
-    except (InvalidToken, ValueError, KeyError, TypeError) as bad:
-        raise LinkMissing("stop") from bad

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.domain.audit import Event
-from chalicelib.domain.request import Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import InvalidRequest, RequestChanged, TransitionNotAllowed
 from chalicelib.links import Purpose

@@ -15,7 +15,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Right
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, following, suppression, verification
+from chalicelib.usecases import correspondence, following, one_click, verification
 from chalicelib.usecases import results as packages
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
@@ -251,7 +251,7 @@ def _files_policy(svc: Services) -> dict[str, str]:
 @customer.route("/stop/{token}", methods=["GET"], content_types=ANY)
 @answered(customer)
 def stop_page(asked: Asked, token: str) -> Response:
-    return _stop(asked, token, suppression.stop_page(asked.svc, token), done=False)
+    return _stop(asked, token, one_click.stop_page(asked.svc, token), done=False)
 
 
 @customer.route("/stop/{token}", methods=["POST"], content_types=ANY)
@@ -259,7 +259,7 @@ def stop_page(asked: Asked, token: str) -> Response:
 def stop(asked: Asked, token: str) -> Response:
     """Whatever the body says: an opt-out is never refused for its form (rule 5; RFC 8058 allows two content types)."""
     asked.body()
-    return _stop(asked, token, suppression.stop_by_token(asked.svc, token), done=True)
+    return _stop(asked, token, one_click.stop_by_token(asked.svc, token), done=True)
 
 
 def _stop(asked: Asked, token: str, scopes: tuple[str, ...], *, done: bool) -> Response:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.audit import Event
-from chalicelib.domain.request import Request, Right
-from chalicelib.domain.status import amend
+from chalicelib.domain.request import Request, Right, amend
 from chalicelib.links import Link, Purpose, mint
 
 NOW = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)

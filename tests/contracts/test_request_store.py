@@ -15,8 +15,8 @@ from chalicelib.adapters.dynamodb import DynamoStore
 from chalicelib.adapters.memory import MemoryStore, SetClock
 from chalicelib.domain.audit import first_broken
 from chalicelib.domain.plan import Doing, Kept, Outcome, OutcomeState
-from chalicelib.domain.request import reference_from
-from chalicelib.domain.status import Status, advance, amend
+from chalicelib.domain.request import advance, amend, reference_from
+from chalicelib.domain.status import Status
 from chalicelib.errors import (
     AlreadyFiled,
     LimitReached,

@@ -24,7 +24,7 @@ from chalicelib.domain.request import Channel, Personal, Right
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
 from chalicelib.sources.sql import engine_for, schema_of
-from chalicelib.usecases import intake, suppression
+from chalicelib.usecases import intake, one_click
 from local.serving import serving
 from local.walk import Walker
 from tests.docs.pages import code, firsts
@@ -157,15 +157,15 @@ def test_a_stop_link_made_as_the_page_says_stops(desk: Services) -> None:
     link = made["stop_link"](DESK, desk.secrets.get("stop"), WHO, ["email"])
     token = link.removeprefix(f"{DESK}/stop/")
     assert WHO not in link
-    assert suppression.stop_page(desk, token) == ("email",)
-    assert suppression.stop_by_token(desk, token) == ("email",)
+    assert one_click.stop_page(desk, token) == ("email",)
+    assert one_click.stop_by_token(desk, token) == ("email",)
     assert [s.scope for s in desk.store.suppressions(desk.hash(Identifier.of("email", WHO)))] == ["email"]
-    assert suppression.stop_by_token(desk, token) == ("email",)
+    assert one_click.stop_by_token(desk, token) == ("email",)
 
 
 def test_the_pages_recipe_and_ours_open_each_others_links(desk: Services) -> None:
-    ours = suppression.mint_stop_token(desk.secrets.get("stop"), WHO, ["kind:offers"])
-    assert suppression.stop_page(desk, ours) == ("kind:offers",)
+    ours = one_click.mint_stop_token(desk.secrets.get("stop"), WHO, ["kind:offers"])
+    assert one_click.stop_page(desk, ours) == ("kind:offers",)
     mail = run("docs/stop-links.md", "stop_link")["with_one_click"](EmailMessage(), f"{DESK}/stop/{ours}")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 

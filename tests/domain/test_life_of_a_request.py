@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.audit import first_broken
-from chalicelib.domain.request import Request, Right, reference_from
-from chalicelib.domain.status import FINAL, TRANSITIONS, Status, advance, amend
+from chalicelib.domain.request import Request, Right, advance, amend, reference_from
+from chalicelib.domain.status import FINAL, TRANSITIONS, Status
 from chalicelib.errors import TransitionNotAllowed
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)

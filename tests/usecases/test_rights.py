@@ -13,7 +13,7 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.request import Channel, Personal, Relationship, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, LinkExpired
-from chalicelib.usecases import answering, card, intake, recipients, staffroom, suppression
+from chalicelib.usecases import answering, card, intake, one_click, recipients, staffroom
 
 from .conftest import Office
 
@@ -159,12 +159,12 @@ def test_what_cannot_be_stopped_is_said(office: Office, stop: list[str]) -> None
 
 
 def test_a_one_click_link_stops_at_once_and_again(office: Office) -> None:
-    token = suppression.mint_stop_token(office.svc.secrets.get("stop"), "ada@example.com", ["email"])
-    assert suppression.stop_page(office.svc, token) == ("email",)
+    token = one_click.mint_stop_token(office.svc.secrets.get("stop"), "ada@example.com", ["email"])
+    assert one_click.stop_page(office.svc, token) == ("email",)
     hashed = office.svc.hash(Identifier.of("email", "ada@example.com"))
     assert not office.svc.store.suppressions(hashed)
     for _ in range(2):
-        assert suppression.stop_by_token(office.svc, token) == ("email",)
+        assert one_click.stop_by_token(office.svc, token) == ("email",)
     assert len(office.svc.store.suppressions(hashed)) == 1
     assert len(office.workflow.started) == 1
     assert "ada" not in token

@@ -16,8 +16,8 @@ from chalice.test import Client, HTTPResponse
 from app import app
 from chalicelib import bootstrap, links
 from chalicelib.adapters import memory
-from chalicelib.domain.request import Personal, Request, Right
-from chalicelib.domain.status import Status, advance
+from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.status import Status
 from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.services import Services
 from chalicelib.sources.memory import MemorySource

@@ -11,7 +11,7 @@ from app import app
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.links import Purpose
-from chalicelib.usecases import suppression
+from chalicelib.usecases import one_click
 from tests.web.conftest import EMAIL, Desk
 
 PUBLIC = ["/", "/requests/new", *(f"/requests/new?right={r}" for r in Right), "/requests/received", "/links", "/health",
@@ -161,7 +161,7 @@ def test_an_unknown_action_is_not_found(desk: Desk) -> None:
     ],
 )
 def test_one_click_stops_at_once(desk: Desk, body: bytes, kind: str) -> None:
-    token = suppression.mint_stop_token(desk.svc.secrets.get("stop"), EMAIL, ["email"])
+    token = one_click.mint_stop_token(desk.svc.secrets.get("stop"), EMAIL, ["email"])
     before = desk.state()
     assert b"Offers and news by email" in desk.get(f"/stop/{token}").body
     assert desk.state() == before
@@ -170,7 +170,7 @@ def test_one_click_stops_at_once(desk: Desk, body: bytes, kind: str) -> None:
 
 
 def test_a_token_that_a_mail_program_encoded_still_works(desk: Desk) -> None:
-    token = suppression.mint_stop_token(desk.svc.secrets.get("stop"), EMAIL, ["email"])
+    token = one_click.mint_stop_token(desk.svc.secrets.get("stop"), EMAIL, ["email"])
     encoded = "".join(f"%{ord(c):02X}" for c in token)
     assert desk.get(f"/stop/{encoded}").status_code == 200
 
