@@ -19,7 +19,7 @@ from typing import Any
 import jwt
 import yaml
 
-from chalicelib.usecases.suppression import mint_stop_token
+from chalicelib.usecases.one_click import mint_stop_token
 from local.walk import Answer
 from tests.promises.conftest import KEYS, Desk
 
