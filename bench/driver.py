@@ -31,7 +31,7 @@ class Driver(Walker):
         raise Lost(f"no {purpose} link for {reference} came to {to}")
 
     def full_road(self, person: Person) -> str:
-        """Access as most people have it: filed, proven by mail and answers, approved by staff, answered; the reference."""
+        """Access as most have it: filed, proven by mail and answers, approved by staff, answered; the reference."""
         reference = self.file("access", person.email, residence="US-CA")
         self.prove(person.email, reference, person.answers)
         self.decide(self.run["staff"][0]["email"], reference, "approve")

@@ -50,8 +50,23 @@ def table(figures: Iterable[Figure]) -> str:
     rows = [("measure", "median", "", "target", "", "more")]
     rows += [_row(figure) for figure in figures]
     widths = [max(len(row[i]) for row in rows) for i in range(6)]
-    lines = ["  ".join(_placed(cell, width, i) for i, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+    lines = [
+        "  ".join(_placed(cell, width, i) for i, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def listed(found: dict[str, Any]) -> str:
+    """Names and values under each other; where each name has several values, a table of them."""
+    if not any(isinstance(value, dict) for value in found.values()):
+        return "\n".join(f"{value:10.1f}  {name}" for name, value in found.items())
+    parts = list(dict.fromkeys(part for values in found.values() for part in values))
+    width = max(map(len, parts))
+    lines = [" " * width + "".join(f"{name[:14]:>16}" for name in found)]
+    return "\n".join(
+        lines + [f"{part:{width}}" + "".join(f"{v.get(part, 0):16g}" for v in found.values()) for part in parts]
+    )
 
 
 def _row(figure: Figure) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ BUSINESS = "jeffers"
 FIRST = 1_000_000
 """Numbers of rows begin here: the invented world's own stay below."""
 ORDERS, LINES, POINTS = 5, 2, 7
+COLLECTIONS = 5
 ROWS = 1 + ORDERS + ORDERS * LINES + 1 + POINTS
 
 

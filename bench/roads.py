@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
+from statistics import median
 
 from bench.driver import Driver
 from bench.figures import Figure, of_samples
 from bench.people import Person
 from bench.system import Desk, desk
-from statistics import median
 
 THREADS = 4
 ROUNDS, ROADS = 3, 100
@@ -29,9 +29,11 @@ def accept() -> list[Figure]:
         driver, people = Driver(system.run), system.people
         for person in people[:WARM]:
             driver.file("access", person.email, residence="US-CA")
-        busy = [_timed(lambda p=person: driver.file("access", p.email, residence="US-CA")) for person in people[WARM:POSTS]]
+        busy = [
+            _timed(lambda p=person: driver.file("access", p.email, residence="US-CA")) for person in people[WARM:POSTS]
+        ]
         quiet = []
-        for person in people[POSTS:POSTS + 60]:
+        for person in people[POSTS : POSTS + 60]:
             reference = driver.file("access", person.email, residence="US-CA")
             driver.link(person.email, "verify", reference)
             time.sleep(0.02)
@@ -57,20 +59,25 @@ def _roads(
     system: Desk, name: str, road: Callable[[Driver, Person], str], target: float, threads: int, rounds: int
 ) -> list[Figure]:
     crowd = cycle(system.people)
-    _walk(system, road, list(islice(crowd, WARM)), threads)
-    rates, times = [], []
+    walk_all(system, road, list(islice(crowd, WARM)), threads)
+    rates, times, before = [], [], system.cpu
     for _ in range(rounds):
         began = time.perf_counter()
-        times += _walk(system, road, list(islice(crowd, ROADS)), threads)
+        times += walk_all(system, road, list(islice(crowd, ROADS)), threads)
         rates.append(ROADS / (time.perf_counter() - began))
     spread = {f"round {n}": round(rate, 2) for n, rate in enumerate(rates, 1)} | {"threads": threads}
-    return [Figure(name, median(rates), "/s", target, more=True, spread=spread), of_samples(f"one of the {name}", times, "ms")]
+    return [
+        Figure(name, median(rates), "/s", target, more=True, spread=spread),
+        of_samples(f"one of the {name}, {threads} at once", times, "ms"),
+        Figure(f"CPU of one of the {name}", 1000 * (system.cpu - before) / (rounds * ROADS), "ms"),
+    ]
 
 
-def _walk(
+def walk_all(
     system: Desk, road: Callable[[Driver, Person], str], people: Sequence[Person], threads: int
 ) -> list[float]:
     """Milliseconds of each person's road; `threads` people walk at once, each with connections of their own."""
+
     def one(mine: Sequence[Person]) -> list[float]:
         driver = Driver(system.run)
         return [_timed(lambda p=person: road(driver, p)) for person in mine]

@@ -32,6 +32,12 @@ class Desk:
     people: list[Person]
 
     @property
+    def cpu(self) -> float:
+        """Seconds of CPU that the run has used, on all cores."""
+        used = psutil.Process(self.run["pid"]).cpu_times()
+        return used.user + used.system
+
+    @property
     def resident(self) -> float:
         """MiB in memory of the run and all it started, PostgreSQL apart."""
         root = psutil.Process(self.run["pid"])
@@ -44,7 +50,8 @@ def data(customers: int = CUSTOMERS) -> Iterator[tuple[str, list[Person]]]:
     """A PostgreSQL with jeffers' world and the bench's customers in it: its URL, and they."""
     postgres = Postgres(LOCAL / "pg", "bench")
     try:
-        yield postgres.url, install_with(postgres.url, customers)
+        url = postgres.start()
+        yield url, install_with(url, customers)
     finally:
         postgres.stop()
 

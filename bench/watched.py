@@ -1,9 +1,9 @@
 """The laptop run, watched from inside: `python -m bench.watched` is `local.run` with a profiler in every thread.
 
 A sampler would only ever see threads where they let go of Python's lock. So each thread that ends is profiled whole,
-call by call, in CPU time of that thread: waiting counts for nothing, and what is called often looks somewhat dearer than
-it is. What C code uses is put to the Python function that called it. On the way out the sums are written to the file
-that RIGHTSDESK_WATCH names. Leaves to others: what is done meanwhile (where).
+call by call, in CPU time of that thread: waiting counts for nothing, and what is called often looks somewhat dearer
+than it is. What C code uses is put to the Python function that called it. On the way out the sums go to the file that
+RIGHTSDESK_WATCH names. Leaves to others: what is done meanwhile (where).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
     """A mended moto whose state machine calls `handlers`; its ARN. On the way out no thread of the engine is left."""
     from moto import mock_aws
 
-    from local import moto_mends
+    from local import moto_mends, moto_speed
 
     logging.getLogger("moto").setLevel(logging.CRITICAL)  # it would print the state of every task that fails
     os.environ.pop("AWS_PROFILE", None)
@@ -44,6 +44,7 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
         moto_mends.mend_signals()
         moto_mends.cache_asl_parse()
         moto_mends.cache_boto_client_for()
+        moto_speed.speed_up(ACCOUNT, REGION)
         try:
             yield machine.create()
         finally:

@@ -102,8 +102,14 @@ def _read(sent: Any) -> dict[str, Any]:
         "text": _body(message, "plain"),
         "html": _body(message, "html"),
         "sent_at": _sent_at(message),
-        "headers": {key: str(value) for key, value in message.items()},
+        "headers": {key: _unfolded(key, value) for key, value in message.raw_items()},
     }
+
+
+def _unfolded(key: str, value: str) -> str:
+    """A header's value as one line; only what is encoded need be parsed for it."""
+    value = str(policy.default.header_fetch_parse(key, value)) if "=?" in value else value
+    return re.sub(r"\r?\n(?=[ \t])", "", value)
 
 
 def _body(message: EmailMessage, kind: str) -> str:

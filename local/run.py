@@ -26,14 +26,14 @@ SHIPPED = ROOT / "chalicelib" / "businesses"
 LOCAL = ROOT / ".local"
 UNDO_SECONDS = "5"
 BREATH = 0.2
-"""Seconds: a signal that another thread took is seen by the main one when it wakes."""
+"""Seconds between looks at whether a signal came."""
 
 
 class CannotRun(Exception):
     """One line that says why not, and what to do instead."""
 
 
-class Stopped(BaseException):
+class Stopped(Exception):
     """Ctrl-C, or SIGTERM: leave, stopping all that was started."""
 
 
@@ -95,13 +95,15 @@ def _port(said: Mapping[str, str], name: str, usual: int) -> int:
 
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        signal.signal(number, _hear)
     try:
         wanted = Wanted.from_env(os.environ)
         with running(wanted):
+            _heed()
             print(f"ready: {wanted.base_url}", flush=True)
             while True:
                 time.sleep(BREATH)
+                _heed()
     except Stopped:
         return 0
     except CannotRun as why:
@@ -109,10 +111,19 @@ def main() -> int:
         return 2
 
 
-def _stop(number: int, frame: object) -> None:
-    for again in (signal.SIGINT, signal.SIGTERM):  # stopping is not to be interrupted
-        signal.signal(again, signal.SIG_IGN)
-    raise Stopped
+_heard: list[int] = []
+"""Signals that came."""
+
+
+def _hear(number: int, frame: object) -> None:
+    """Only note it: raising here, in the middle of an import, would leave that import's lock held for ever."""
+    _heard.append(number)
+
+
+def _heed() -> None:
+    """Raises Stopped if a signal came."""
+    if _heard:
+        raise Stopped
 
 
 @contextmanager
@@ -177,8 +188,10 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from local import aws, mailbox
 
     business = load(wanted.business)
+    _heed()
     settings = stack.enter_context(aws.cloud(app.handler_map, business.sender))
     there = database.result()
+    _heed()
     require_explained(business.datamap, there.schema)
     os.environ.update(settings, DATABASE_URL=there.url)
     services()

@@ -48,6 +48,8 @@ class RightTerms(Part):
     """The floor of proof (rule 19): the mailbox is one point, each right answer one more."""
     declaration: bool = False
     review: Literal["staff", "automatic"] = "staff"
+    stops: tuple[str, ...] = ()
+    """Of a deletion: the opt-outs that come with it, for good (CET-5)."""
 
 
 class Role(Part):
@@ -183,6 +185,8 @@ class Business(Part):
                 raise ValueError(
                     f"rights.{right}.points: {terms.points} points cannot be had from {len(terms.questions)} questions"
                 )
+            if unknown := set(terms.stops) - self.opt_outs.keys():
+                raise ValueError(f"rights.{right}.stops: {', '.join(sorted(unknown))} not among opt_outs")
             if not self.deciders(right):
                 raise ValueError(f"rights.{right}: no staff has a role that decides it")
         for member in self.staff:

@@ -147,9 +147,11 @@ CONTACT = "user.contact"
 
 
 def _visible(svc: Services, member: Member, personal: Personal) -> Personal:
-    """What was typed, as far as the role sees contact data; proof answers are nobody's to read, nor card numbers."""
-    hidden: dict[str, Any] = {"answers": {}, "signature": None, "details": guarded(personal.details)}
-    hidden["messages"] = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.messages]
+    """What was typed, as far as the role sees contact data; proof answers are nobody's to read."""
+    said = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.messages]
+    hidden: dict[str, Any] = {
+        "answers": {}, "signature": None, "messages": said, "details": guarded(personal.details),
+    }  # fmt: skip
     if not svc.business.may_see(member, CONTACT):
         hidden |= dict.fromkeys(("email", "name", "identifier", "subject_name", "subject_email", "postal_address"))
         hidden["proven_email"] = None

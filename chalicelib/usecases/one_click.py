@@ -37,6 +37,13 @@ def stop_page(svc: Services, token: str) -> tuple[str, ...]:
     return tuple(_read(svc, token).stop)
 
 
+def stopped_already(svc: Services, token: str) -> tuple[str, ...]:
+    """Of the scopes of this link, those that its address has stopped: what a mailer asks before it sends (CET-9)."""
+    personal = _read(svc, token)
+    stopped = {s.scope for i in suppression.typed(personal) for s in svc.store.suppressions(svc.hash(i))}
+    return tuple(scope for scope in personal.stop if scope in stopped)
+
+
 def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:
     """Stop at once, by a link from any mail of the business; clicking again is the same opt-out."""
     personal = _read(svc, token)

@@ -1,0 +1,65 @@
+"""`make bench`: all measures, or `--only NAME`; a table on the screen, bench/results.json, nothing else.
+
+Nothing else should run meanwhile: driver, system and PostgreSQL share the machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from bench import figures, roads, starts, usage, where
+from bench.figures import Figure
+
+MEASURES = ("accept", "full", "short", "ready", "imports", "work", "usage", "where")
+
+
+def main() -> int:
+    asked = _asked()
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    warnings.simplefilter("ignore")
+    measured: list[Figure] = []
+    more: dict[str, Any] = {}
+    for name in asked.only or MEASURES:
+        print(f"… {name}", file=sys.stderr, flush=True)
+        found = _measure(name, asked)
+        if isinstance(found, dict):
+            more[name] = found
+        else:
+            measured += found
+            if name == "imports":
+                more["import top, ms"] = starts.import_top()
+        figures.write(measured, more)
+    print(figures.table(measured))
+    for name, found in more.items():
+        print(f"\n{name}\n{figures.listed(found)}")
+    return 0
+
+
+def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, Any]:
+    with_roads: dict[str, Callable[..., list[Figure]]] = {"full": roads.full, "short": roads.short}
+    if name in with_roads:
+        return with_roads[name](asked.threads, asked.rounds)
+    others: dict[str, Callable[[], Any]] = {
+        "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "work": starts.work,
+        "usage": usage.usage, "where": where.where,
+    }  # fmt: skip
+    return others[name]()
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the laptop run.")
+    parser.add_argument(
+        "--only", action="append", choices=MEASURES, metavar="NAME", help=f"one of {', '.join(MEASURES)}"
+    )
+    parser.add_argument("--threads", type=int, default=roads.THREADS, help="people who click at once")
+    parser.add_argument("--rounds", type=int, default=roads.ROUNDS, help=f"rounds of {roads.ROADS} roads")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Counting what AWS would bill: every call that boto is asked to make is looked at, with the items that it touches.
+
+DynamoDB's units follow its own rules for on-demand tables: a read unit is 4 KB read consistently, a write unit 1 KB of
+the larger of the item before and after; in a transaction a write counts twice; a refused write counts; an item in the
+index is written there too, not twice. moto's own answer to ReturnConsumedCapacity is a constant, so sizes are measured
+on the stored items, as DynamoDB counts them. Leaves to others: state transitions and Lambda calls (usage).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+
+from local.aws import ACCOUNT, REGION
+
+READ, WRITE = 4096, 1024
+INDEX = ("queue", "due_at")
+Item = dict[str, dict[str, Any]]
+
+
+class Meter:
+    """Counts the calls of every thread but the one that made it: that one drives."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+        self._driver = threading.current_thread()
+        self._lock = threading.Lock()
+
+    def add(self, what: str, amount: float = 1) -> None:
+        with self._lock:
+            self.counted[what] += amount
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        call = BaseClient._make_api_call
+
+        def metered(client: Any, operation: str, given: dict[str, Any]) -> Any:
+            if threading.current_thread() is self._driver:
+                return call(client, operation, given)
+            return self._call(client.meta.service_model.service_name, operation, given, call, client)
+
+        with patch.object(BaseClient, "_make_api_call", metered):
+            yield
+
+    def _call(self, service: str, operation: str, given: dict[str, Any], call: Any, client: Any) -> Any:
+        if service != "dynamodb":
+            self.add(_name(service, operation))
+            return call(client, operation, given)
+        self.add("DynamoDB calls")
+        if operation in ("GetItem", "Query"):
+            said = call(client, operation, given)
+            self.add("read units", _read_units(given, said))
+            return said
+        steps, twice = _steps(operation, given)
+        before = [_stored(step) for step in steps]
+        try:
+            return call(client, operation, given)
+        finally:
+            for step, old in zip(steps, before, strict=True):
+                new = _stored(step)
+                self.add("write units", twice * max(1, _units(old, WRITE), _units(new, WRITE)) + _index_units(old, new))
+
+
+def _name(service: str, operation: str) -> str:
+    if service == "s3":
+        return "S3 reads" if operation in ("GetObject", "HeadObject") else "S3 writes and lists"
+    return {"ses": "mails", "kms": "KMS calls", "stepfunctions": "Step Functions calls"}.get(
+        service, f"{service} calls"
+    )
+
+
+def _steps(operation: str, given: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """The items that are written, and how often a unit counts."""
+    if operation == "TransactWriteItems":
+        return [step for one in given["TransactItems"] for step in one.values()], 2
+    return [given], 1
+
+
+def _stored(step: dict[str, Any]) -> Item:
+    """The item as the table has it now."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    backend = dynamodb_backends[ACCOUNT][REGION]
+    table = backend.get_table(step["TableName"])
+    held = table.get_item(*backend.get_keys_value(table, step.get("Key") or step["Item"]))
+    return {} if held is None else held.to_json()["Attributes"]
+
+
+def _read_units(given: dict[str, Any], said: dict[str, Any]) -> float:
+    items = said["Items"] if "Items" in said else [said["Item"]] if "Item" in said else []
+    units = max(1, math.ceil(sum(_size(item) for item in items) / READ))
+    return units if given.get("ConsistentRead") else units / 2
+
+
+def _units(item: Item, size: int) -> int:
+    return math.ceil(_size(item) / size)
+
+
+def _index_units(old: Item, new: Item) -> int:
+    """Writes to the sparse index `due`, which has the whole item: in, out, again in its place, or to another place."""
+    was, now = ([item[key] for key in INDEX] if INDEX[0] in item else None for item in (old, new))
+    if was == now:
+        return max(_units(old, WRITE), _units(new, WRITE)) if was and old != new else 0
+    return (_units(old, WRITE) if was else 0) + (_units(new, WRITE) if now else 0)
+
+
+def _size(item: Item) -> int:
+    return sum(len(name.encode()) + _value_size(*next(iter(value.items()))) for name, value in item.items())
+
+
+def _value_size(kind: str, value: Any) -> int:
+    match kind:
+        case "S":
+            return len(value.encode())
+        case "N":
+            return math.ceil(len(value) / 2) + 1
+        case "B":
+            return len(value) if isinstance(value, bytes) else len(value) * 3 // 4
+        case "L":
+            return 3 + sum(1 + _value_size(*next(iter(one.items()))) for one in value)
+        case "M":
+            return 3 + len(value) + _size(value)
+        case "SS" | "NS" | "BS":
+            return sum(len(one) for one in value)
+    return 1

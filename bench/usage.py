@@ -1,0 +1,155 @@
+"""What one request of each right would use on AWS, counted on the laptop run; `python -m bench.usage` prints JSON.
+
+Here driver and system share a process, for every call is looked at; nothing is timed. State transitions are the states
+entered in the executions' own histories, and retries; Lambda calls the tasks in them and the HTTP requests. A person's
+clicks are those of a straight road: the form's POST, each link opened and answered once, the package fetched, the
+tracker never looked at. Leaves to others: the units (units).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.driver import Driver, member_token
+from bench.people import Person
+from bench.system import MEMBER_KEY, business, data
+from bench.units import Meter
+from local.serving import free_port
+
+PRICES = {
+    "state transitions": 0.025 / 1e3,
+    "Lambda calls": 0.20 / 1e6 + 0.2 * 0.5 * 0.0000133334,
+    "HTTP requests": 3.50 / 1e6,
+    "write units": 0.625 / 1e6,
+    "read units": 0.125 / 1e6,
+    "mails": 0.10 / 1e3,
+    "KMS calls": 0.03 / 1e4,
+    "S3 writes and lists": 0.005 / 1e3,
+    "S3 reads": 0.0004 / 1e3,
+}
+"""US dollars each: list prices of us-east-1 as remembered, without free tiers; a Lambda call is taken to last 200 ms at
+512 MB on arm64."""
+
+
+class Clicker(Driver):
+    """A driver who counts the pages it asks for."""
+
+    def __init__(self, run: dict[str, Any], meter: Meter) -> None:
+        super().__init__(run)
+        self.meter = meter
+
+    def call(self, method: str, url: str, body: bytes | None = None, **headers: str) -> Any:
+        if url.startswith(("/", self.run["base_url"])):
+            self.meter.add("HTTP requests")
+        return super().call(method, url, body, **headers)
+
+
+def access(walk: Driver, who: Person) -> None:
+    reference = _approved(walk, who, walk.file("access", who.email, residence="US-CA"))
+    walk.package(who.email, reference).close()
+
+
+def access_of_a_member(walk: Driver, who: Person) -> None:
+    reference = walk.file("access", who.email, residence="US-CA", member_token=member_token(who))
+    walk.package(who.email, reference).close()
+
+
+def correction(walk: Driver, who: Person) -> None:
+    _approved(walk, who, walk.file("correction", who.email, field=["shop.accounts.city"], value=["Newtown"]))
+
+
+def deletion(walk: Driver, who: Person) -> None:
+    _approved(walk, who, walk.file("deletion", who.email))
+
+
+def california_disclosure(walk: Driver, who: Person) -> None:
+    _approved(walk, who, walk.file("california_disclosure", who.email, residence="US-CA"))
+
+
+def opt_out(walk: Driver, who: Person) -> None:
+    walk.file("opt_out", who.email, stop=["email"])
+
+
+def concern(walk: Driver, who: Person) -> None:
+    reference = walk.file("concern", who.email, details="Why do you keep my old address?")
+    _approved(walk, who, reference, explanation="With old invoices only.")
+
+
+def _approved(walk: Driver, who: Person, reference: str, **more: str) -> str:
+    walk.prove(who.email, reference, who.answers)
+    walk.decide(walk.run["staff"][0]["email"], reference, "approve", **more)
+    return reference
+
+
+RIGHTS = (access, correction, deletion, california_disclosure, opt_out, concern)
+
+
+def usage() -> dict[str, dict[str, float]]:
+    """By right: what each request used, and what that would cost in US cents."""
+    said: dict[str, dict[str, float]] = {}
+    with data(20) as (url, _):
+        for automatic in (False, True):
+            with business(automatic=automatic) as folder:
+                command = [sys.executable, "-m", "bench.usage", str(folder), url, *(["automatic"] if automatic else [])]
+                said |= json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return said
+
+
+def main(folder: str, url: str, automatic: bool) -> None:
+    import os
+
+    from local.run import Wanted, running
+
+    os.environ |= {"RIGHTSDESK_UNDO_SECONDS": "1", "RIGHTSDESK_MEMBER_KEY": MEMBER_KEY}
+    meter, said = Meter(), {}
+    with tempfile.TemporaryDirectory() as place, meter.running():
+        wanted = Wanted(folder, free_port(), free_port(), url, Path(place))
+        with running(wanted) as run:
+            walk = Clicker(run, meter)
+            roads = (access_of_a_member,) if automatic else RIGHTS
+            _used(meter, roads[0], walk, Person(0))  # the first reads secrets, templates and the database's types
+            for number, road in enumerate(roads, 1):
+                said[road.__name__] = _used(meter, road, walk, Person(number))
+    print(json.dumps(said))
+
+
+def _used(meter: Meter, road: Callable[[Driver, Person], None], walk: Driver, who: Person) -> dict[str, float]:
+    known = set(_executions())
+    meter.counted.clear()
+    road(walk, who)
+    while any(status == "RUNNING" for status in _executions().values()):
+        time.sleep(0.05)
+    histories = [_history(arn) for arn in _executions().keys() - known]
+    entered = sum(kind.endswith("StateEntered") for kinds in histories for kind in kinds)
+    tasks = sum(kind == "TaskScheduled" for kinds in histories for kind in kinds)
+    again = tasks - sum(kind == "TaskStateEntered" for kinds in histories for kind in kinds)
+    used = {"state transitions": entered + again, "Lambda calls": tasks + meter.counted["HTTP requests"]}
+    used |= dict(sorted(meter.counted.items()))
+    return {**used, "US cents": round(100 * sum(PRICES.get(name, 0) * n for name, n in used.items()), 4)}
+
+
+def _executions() -> dict[str, str]:
+    import boto3
+
+    client = boto3.client("stepfunctions")
+    machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine)
+    return {found["executionArn"]: found["status"] for page in pages for found in page["executions"]}
+
+
+def _history(arn: str) -> list[str]:
+    import boto3
+
+    pages = boto3.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event["type"] for page in pages for event in page["events"]]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:] == ["automatic"])
