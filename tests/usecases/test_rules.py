@@ -51,6 +51,14 @@ def at_once(count: int, act: object) -> list[object]:
     return results
 
 
+def test_rule_1_every_view_is_audited_however_many_look_at_once(office: Office) -> None:
+    request = office.to_review("access")
+    token = office.link("review")
+    views = at_once(8, lambda: card.reveal(office.svc, token))
+    assert not [seen for seen in views if isinstance(seen, Exception)]
+    assert [e.what for e in office.svc.store.events(request.reference)].count("viewed") == 8
+
+
 def test_rule_2_eight_approvals_at_once_are_one_decision(office: Office) -> None:
     request = office.to_review("access")
     office.decide_token = office.link("review")  # type: ignore[attr-defined]
