@@ -35,7 +35,7 @@ def start(svc: Services, request: Request, at: str) -> None:
     waits, day = svc.business.waits, timedelta(days=1)
     undo = svc.settings.undo_seconds if svc.settings.undo_seconds is not None else int(waits.undo.total_seconds())
     seconds = {
-        "proof": waits.proof_days * day,
+        "proof": (waits.proof_days - waits.proof_reminder_days) * day,  # after the reminder: proof_days in all
         "proof_reminder": waits.proof_reminder_days * day,
         "decision": waits.decision_reminder_days * day,
         "reply": waits.reply_days * day,
@@ -98,6 +98,8 @@ def go_on(svc: Services, request: Request, name: str) -> None:
 def next_step(request: Request) -> str:
     if request.status is Status.FULFILLING and request.decision and request.decision.verdict == "refuse":
         return "answer"
+    if request.status is Status.RECEIVED:
+        return first_stage(request)
     return NEXT[request.status]
 
 
