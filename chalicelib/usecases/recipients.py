@@ -71,8 +71,7 @@ def task_page(svc: Services, token: str) -> TaskView:
 def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
     """Whom the task is about, and the new values of a correction; nothing else that was said. Audited."""
     link, request = road.open_link(svc, token, Purpose.TASK)
-    seen, event = amend(request, "viewed", svc.now(), by=link.person)
-    svc.store.commit(seen, event)
+    seen = road.note(svc, request.reference, "viewed", by=link.person)
     personal = svc.open(seen)
     return _view(svc, link, seen), Personal(
         email=personal.proven_email or personal.email, name=personal.name, corrections=personal.corrections
