@@ -93,6 +93,14 @@ class Waits(Part):
     undo_days: int = 2
     attention_days: int = 2
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Waits:
+        if not 0 < self.proof_reminder_days < self.proof_days:
+            raise ValueError(
+                f"proof_reminder_days: {self.proof_reminder_days} is not before proof_days ({self.proof_days})"
+            )
+        return self
+
     @property
     def undo(self) -> timedelta:
         return timedelta(days=self.undo_days)

@@ -35,7 +35,7 @@ def start(svc: Services, request: Request, at: str) -> None:
     waits, day = svc.business.waits, timedelta(days=1)
     undo = svc.settings.undo_seconds if svc.settings.undo_seconds is not None else int(waits.undo.total_seconds())
     seconds = {
-        "proof": waits.proof_days * day,
+        "proof": (waits.proof_days - waits.proof_reminder_days) * day,  # after the reminder: proof_days in all
         "proof_reminder": waits.proof_reminder_days * day,
         "decision": waits.decision_reminder_days * day,
         "reply": waits.reply_days * day,
@@ -70,11 +70,15 @@ def _searched(svc: Services, request: Request) -> bool:
 
 def live(svc: Services, reference: str) -> Request:
     """The request, if its road goes on. Raises RequestClosed when it ended, RequestFrozen after "that wasn't me"."""
-    request = svc.store.get(reference)
+    return going_on(svc.store.get(reference))
+
+
+def going_on(request: Request) -> Request:
+    """The same for a request that was just read."""
     if request.status is Status.FROZEN:
-        raise RequestFrozen(reference)
+        raise RequestFrozen(request.reference)
     if request.status.is_final:
-        raise RequestClosed(reference)
+        raise RequestClosed(request.reference)
     return request
 
 
@@ -98,6 +102,8 @@ def go_on(svc: Services, request: Request, name: str) -> None:
 def next_step(request: Request) -> str:
     if request.status is Status.FULFILLING and request.decision and request.decision.verdict == "refuse":
         return "answer"
+    if request.status is Status.RECEIVED:
+        return first_stage(request)
     return NEXT[request.status]
 
 
