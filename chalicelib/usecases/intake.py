@@ -44,6 +44,8 @@ def file_request(
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
     check(svc, right, personal)
+    if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
+        personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
     if signed_in:
         channel = Channel.MEMBER_PAGE

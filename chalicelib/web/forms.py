@@ -24,6 +24,7 @@ from chalicelib.web.asked import Fields
 LONGEST_TEXT = 2000
 REPEATED = frozenset({"stop", "field", "value"})
 RECENT_ALL = ("recent", "all")
+SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION})
 BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -136,6 +137,13 @@ class RequestForm(Asking):
     """As a person sends them."""
 
     email: Email
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        """Whose mailbox is proven, theirs is the data: without the subject's address it would be the agent's own."""
+        if self.relationship is Relationship.AGENT and self.right in SEARCHED and not self.subject_email:
+            raise _at("subject_email", "Give their email address. We write there, so that they can confirm it.")
+        return self
 
 
 class StaffForm(Asking):
