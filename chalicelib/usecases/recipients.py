@@ -37,23 +37,20 @@ def tell(svc: Services, reference: str) -> None:
 
 
 def concerned(svc: Services, request: Request) -> list[str]:
-    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3)."""
-    findings = gathering.findings(svc, request.reference)
-    acts = request.right is Right.OPT_OUT or any(t.acts for finding in findings for t in finding.treatments)
-    if not acts:
+    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3).
+
+    Who mails for the business hears of every opt-out; the others hear when sharing ends.
+    """
+    told = {id: r for id, r in svc.business.sharing.recipients.items() if request.right in r.tell}
+    findings = gathering.findings(svc, request.reference) if told else []
+    if request.right is Right.OPT_OUT:
+        if told and "sharing" not in svc.open(request).stop:
+            told = {id: r for id, r in told.items() if r.role == "processor"}
+    elif not any(t.acts for finding in findings for t in finding.treatments):
         return []
-    shares = request.right is not Right.OPT_OUT or "sharing" in svc.open(request).stop
     named = {id for finding in findings for id in finding.recipients}
     mapped = {id for s in svc.business.datamap.sources.values() for c in s.collections.values() for id in c.recipients}
-    return [
-        id
-        for id, r in svc.business.sharing.recipients.items()
-        if request.right in r.tell
-        and (id in named or not (r.per_person or id in mapped))
-        and (
-            shares or r.role == "processor"
-        )  # who mails for the business hears of every opt-out; others of sharing's end
-    ]
+    return [id for id, r in told.items() if id in named or not (r.per_person or id in mapped)]
 
 
 def standing(svc: Services, request: Request) -> list[tuple[str, bool]]:
