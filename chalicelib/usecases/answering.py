@@ -37,7 +37,7 @@ def send_answer(svc: Services, reference: str) -> None:
     request = svc.store.get(reference)
     if request.status is Status.GATHERING:
         raise PlanDrifted(reference)
-    request = road.live(svc, reference)
+    road.going_on(request)
     outcomes = svc.store.outcomes(reference)
     if any(o.state is OutcomeState.DRIFTED for o in outcomes):
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)

@@ -42,7 +42,7 @@ def need_attention(svc: Services, reference: str, token: str, error: str) -> Non
 def try_again(svc: Services, token: str) -> Card:
     """Take the road up again where it stopped; after a partial answer, carry out what is left."""
     link, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
+    member = member_of(svc, link)
     by = f"staff:{member.id}"
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)

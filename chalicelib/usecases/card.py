@@ -14,11 +14,11 @@ from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Plan
-from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import clock_for
-from chalicelib.links import Purpose
+from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, judging, road
 
@@ -55,12 +55,11 @@ class Revealed:
 
 def card(svc: Services, token: str) -> Card:
     """What the link from the mail opens. Changes nothing, shows nothing personal."""
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    return card_of(svc, request, member_of(svc, token))
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    return card_of(svc, request, member_of(svc, link))
 
 
-def member_of(svc: Services, token: str) -> Member:
-    link, _ = road.open_link(svc, token, Purpose.REVIEW)
+def member_of(svc: Services, link: Link) -> Member:
     member = svc.business.member(link.person)
     if member is None:
         raise DecisionNotAllowed("You are no longer among the staff of this business.")
@@ -131,10 +130,9 @@ def extension(svc: Services, request: Request) -> datetime | None:
 
 def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
     """What this member may see of the person and their records; that they looked is audited (rule 1)."""
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
-    seen, event = amend(request, "viewed", svc.now(), by=f"staff:{member.id}")
-    svc.store.commit(seen, event)
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    seen = road.note(svc, request.reference, "viewed", by=f"staff:{member.id}")
     personal = svc.open(request)
     return card_of(svc, seen, member), Revealed(
         personal=_visible(svc, member, personal),

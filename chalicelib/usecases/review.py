@@ -24,7 +24,7 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     """Judge what was gathered; ask staff to decide, and wait for them, unless nobody need look."""
     request = svc.store.get(reference)
     if request.status is not Status.FROZEN:
-        request = judging.judge(svc, road.live(svc, reference))
+        request = judging.judge(svc, road.going_on(request))
     road.begin_wait(svc, reference, road.DECISION, token)
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
         if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
@@ -63,7 +63,7 @@ def decide(
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
+    member = member_of(svc, link)
     why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         return card_of(svc, request, member)
