@@ -43,7 +43,7 @@ def page(asked: Asked) -> Response:
 def _year(typed: str, last: int) -> int:
     if not typed:
         return last
-    if not (typed.isascii() and typed.isdigit() and FIRST_YEAR <= int(typed[:5]) <= last):
+    if not (typed.isascii() and typed.isdigit() and len(typed) == 4 and FIRST_YEAR <= int(typed) <= last):
         raise InvalidRequest({"year": f"Give a year from {FIRST_YEAR} to {last}."})
     return int(typed)
 

@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from chalice.test import Client
 
+from app import app
+from chalicelib import bootstrap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
 from chalicelib.domain.status import Status
@@ -167,3 +170,13 @@ def test_a_run_does_so_many_and_the_next_one_the_rest(office: Office) -> None:
     office.clock.forward(MONTH)
     assert upkeep.purge_due(office.svc, most=2)["settled"] == 2
     assert upkeep.purge_due(office.svc, most=2)["settled"] == 1
+
+
+def test_the_schedule_runs_it(office: Office) -> None:
+    request = office.carry_out(office.file("opt_out", stop=["email"]))
+    office.clock.forward(MONTH)
+    with bootstrap.override(office.svc), Client(app) as client:
+        event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
+        done = client.lambda_.invoke("purge_what_is_due", event).payload
+    assert done == {"settled": 1, "purged": 0, "failed": 0}
+    assert office.now(request).purge_at
