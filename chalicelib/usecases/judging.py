@@ -26,6 +26,8 @@ def judge(svc: Services, request: Request) -> Request:
 
     Raises SourceUnavailable when a source that failed may hold what would prove the person.
     """
+    if request.status is Status.RECEIVED:  # there was no source to search, and so none that began
+        request = gathering.begin(svc, request)
     if request.status is not Status.GATHERING:
         return request
     personal = svc.open(request)
