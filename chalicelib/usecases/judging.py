@@ -32,7 +32,8 @@ def judge(svc: Services, request: Request) -> Request:
         return request
     personal = svc.open(request)
     found = gathering.findings(svc, request.reference)
-    matched = tuple(sorted({point for f in found for point in f.matched}))
+    # What this try has proven stays proven, though the answers are gone by now or the record says something new.
+    matched = tuple(sorted({*request.proof.matched, *(point for f in found for point in f.matched)}))
     proof = request.proof.model_copy(update={"matched": matched})
     plan = plan_of(request.right, found, svc.business.titles())
     digests = {f.source: f.digest for f in found}
@@ -41,7 +42,7 @@ def judge(svc: Services, request: Request) -> Request:
     )
     moved, event = _moved(svc, judged, personal, plan, found)
     svc.store.commit(moved, event)
-    if proof.suffices and personal.answers and request.subject_hash:
+    if proof.suffices and personal.answers and request.subject_hash and not request.proof.matched:
         svc.store.uncount("subject", request.subject_hash, ends=window_end(svc.now(), SUBJECT_WINDOW))
     return moved
 
