@@ -52,7 +52,8 @@ def _moved(
 ) -> tuple[Request, Event]:
     """Where a gathered request goes next, with the event that says so."""
     now = svc.now()
-    if request.right in road.SEARCHED and found and plan.nothing_held:
+    erased = any(outcome.done for outcome in svc.store.outcomes(request.reference))  # in an earlier pass
+    if request.right in road.SEARCHED and found and plan.nothing_held and not erased:
         return _approved_by_system(svc, request, "nothing_held")
     if plan.failed and not request.proof.suffices:
         # The right answer may stand in a source that does not answer: no try is judged on half of what is held.

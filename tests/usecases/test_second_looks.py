@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.request import Personal, Right
+from chalicelib.domain.plan import Doing
+from chalicelib.domain.request import Personal, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted
 from chalicelib.usecases import (
@@ -64,6 +65,25 @@ def test_what_is_left_of_a_partial_answer_needs_no_second_proof(office: Office) 
     office.ask_staff(request)
     assert office.now(request).proof.suffices
     assert not office.now(request).categories_only
+
+
+def test_what_was_erased_before_is_not_said_never_to_have_been_held(office: Office) -> None:
+    request = office.file("deletion", office.customers[3])
+    office.prove(request, office.customers[3])
+    *known, unread = reversed(list(office.svc.sources))
+    for source in known:
+        gathering.gather_source(office.svc, request.reference, source)
+    gathering.note_failed_source(office.svc, request.reference, unread, "SourceUnavailable")
+    office.svc.store.commit(*advance(office.now(request), Status.IN_REVIEW, office.clock.now()))
+    found = {o.source: o for o in office.svc.store.outcomes(request.reference)}
+    erased = found[known[0]].model_copy(update={"done": {"readers": {Doing.DELETE: 1}}})
+    office.svc.store.put_outcome(erased)
+    office.svc.store.commit(*advance(office.now(request), Status.GATHERING, office.clock.now()))
+    for tables in office.tables.values():
+        tables.clear()
+    office.gather(request)
+    office.ask_staff(request)
+    assert office.now(request).reason != "nothing_held"
 
 
 def test_right_answers_are_uncounted_once(office: Office) -> None:
