@@ -67,26 +67,34 @@ def _resume(svc: Services, request: Request, by: str) -> Request:
     return resumed
 
 
+SWEPT = 2_000
+"""How many open requests one sweep looks at, due first: more than a small business ever has at once."""
+SECOND_STARTS = {Status.GATHERING: "gather", Status.FULFILLING: "fulfil"}
+"""Where `try_again` begins the road after a partial answer."""
+
+
 def sweep(svc: Services) -> dict[str, int]:
     """Take up what was lost between a write and a signal (rule 18): start roads never started, signal waits decided.
 
-    A start or signal that was not lost is repeated without effect. Counts what was taken up, by kind.
+    A start or signal that was not lost is repeated without effect. Counts what was taken up.
     """
-    signalled = 0
-    for request in svc.store.queue():
-        signalled += _again(svc, request)
-    return {"looked_at": len(svc.store.queue()), "signalled": signalled}
+    waiting = svc.store.queue(limit=SWEPT)
+    return {"looked_at": len(waiting), "signalled": sum(_again(svc, request) for request in waiting)}
 
 
 def _again(svc: Services, request: Request) -> int:
+    if request.status is Status.NEEDS_ATTENTION:
+        return 0  # the machine itself put it there and waits for staff
     if request.status is Status.RECEIVED:
         road.start(svc, request, road.first_stage(request))
         return 1
+    if request.road > 1 and request.status in SECOND_STARTS:
+        road.start(svc, request, SECOND_STARTS[request.status])
     over = {
         road.PROOF: request.status is not Status.VERIFYING,
         road.DECISION: request.status not in (Status.IN_REVIEW, Status.FROZEN),
         road.REPLY: request.status is not Status.ASKED,
-        road.ATTENTION: request.status is not Status.NEEDS_ATTENTION,
+        road.ATTENTION: True,
     }
     waiting = [name for name, decided in over.items() if decided and svc.store.wait(request.reference, name)]
     for name in waiting:

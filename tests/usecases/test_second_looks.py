@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.plan import Doing
-from chalicelib.domain.request import Personal, Right, advance
+from chalicelib.domain.request import Personal, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import PlanDrifted
+from chalicelib.errors import PlanDrifted, ServiceUnavailable
 from chalicelib.usecases import (
     answering,
     attention,
@@ -23,6 +24,12 @@ from chalicelib.usecases import (
 
 from .conftest import Office
 from .test_rights import signed_in
+
+
+def stop_at(office: Office, request: Request, error: str) -> str:
+    wait = office.workflow.wait_for("attention")
+    attention.need_attention(office.svc, request.reference, wait, error)
+    return wait
 
 
 def account(office: Office) -> dict[str, Any]:
@@ -86,6 +93,34 @@ def test_what_was_erased_before_is_not_said_never_to_have_been_held(office: Offi
     assert office.now(request).reason != "nothing_held"
 
 
+def test_the_sweep_passes_by_what_waits_for_attention(office: Office) -> None:
+    request = office.file("access")
+    office.prove(request)
+    stop_at(office, request, "Boom")
+    attention.sweep(office.svc)
+
+
+def test_the_sweep_starts_a_second_road_that_was_never_started(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    broken, *others = office.svc.sources
+    fulfilment.note_unfulfilled_source(office.svc, request.reference, broken, "SourceUnavailable")
+    for source in others:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    answering.send_answer(office.svc, request.reference)
+
+    def down(name: str, data: object) -> None:
+        raise ServiceUnavailable("states")
+
+    with monkeypatch.context() as broken_states:
+        broken_states.setattr(office.workflow, "start", down)
+        with pytest.raises(ServiceUnavailable):
+            attention.try_again(office.svc, office.link("review"))
+    attention.sweep(office.svc)
+    assert office.workflow.started[f"{request.reference}-2"]["start"] == "fulfil"
+
+
 def test_right_answers_are_uncounted_once(office: Office) -> None:
     calls = []
     orig = office.svc.store.uncount
@@ -100,3 +135,12 @@ def test_right_answers_are_uncounted_once(office: Office) -> None:
     office.gather(request)
     office.ask_staff(request)
     assert calls.count("subject") == 1
+
+
+def test_the_sweep_looks_past_the_first_two_hundred(office: Office) -> None:
+    for number in range(201):
+        office.clock.forward(timedelta(minutes=1))
+        office.file("concern", {"email": f"somebody-{number}@example.com"}, details="Why?")
+    office.workflow.started.clear()
+    attention.sweep(office.svc)
+    assert len(office.workflow.started) == 201
