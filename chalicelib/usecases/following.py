@@ -12,7 +12,7 @@ from datetime import datetime
 from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
-from chalicelib.errors import InvalidRequest, TransitionNotAllowed
+from chalicelib.errors import AlreadyFiled, InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import Purpose
 from chalicelib.services import Services
@@ -166,11 +166,12 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
         policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip
-    marked, event = amend(
-        request, "appealed", now, by="customer", reason=linked.reference, appealed_by=linked.reference
-    )
+    try:  # filed first: were the refusal marked first and the filing failed, nobody could appeal any more
+        filed = intake.file(svc, linked, personal, once=f"appeal-{request.reference}", by="customer").reference
+    except AlreadyFiled as first:
+        filed = first.reference
+    marked, event = amend(request, "appealed", now, by="customer", reason=filed, appealed_by=filed)
     svc.store.commit(marked, event)
-    intake.file(svc, linked, personal, by="customer")
     return _view(svc, marked)
 
 

@@ -121,6 +121,25 @@ def test_the_sweep_starts_a_second_road_that_was_never_started(office: Office, m
     assert office.workflow.started[f"{request.reference}-2"]["start"] == "fulfil"
 
 
+def test_an_appeal_is_not_lost_between_two_writes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "refuse", ground=review.Ground.EXEMPT)
+    answering.send_answer(office.svc, request.reference)
+    track = office.link("track")
+
+    def down(*_: object) -> None:
+        raise ServiceUnavailable("aws")
+
+    for port, call in ((office.svc.vault, "begin"), (office.workflow, "start")):
+        with monkeypatch.context() as broken:
+            broken.setattr(port, call, down)
+            with pytest.raises(ServiceUnavailable):
+                following.appeal(office.svc, track, "Please look again.")
+    view = following.appeal(office.svc, track, "Please look again.")
+    assert office.svc.store.get(view.request.appealed_by or "").appeal_of == request.reference
+    assert len(office.svc.store.queue()) == 1
+
+
 def test_right_answers_are_uncounted_once(office: Office) -> None:
     calls = []
     orig = office.svc.store.uncount
