@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.plan import Doing
-from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import PlanDrifted, ServiceUnavailable
+from chalicelib.errors import InvalidRequest, PlanDrifted, ServiceUnavailable
 from chalicelib.usecases import (
     answering,
     attention,
@@ -138,6 +138,14 @@ def test_an_appeal_is_not_lost_between_two_writes(office: Office, monkeypatch: p
     view = following.appeal(office.svc, track, "Please look again.")
     assert office.svc.store.get(view.request.appealed_by or "").appeal_of == request.reference
     assert len(office.svc.store.queue()) == 1
+
+
+def test_a_member_page_vouches_for_no_other_address(office: Office) -> None:
+    typed = Personal(email=office.customers[0]["email"], subject_name="Other", subject_email="other@example.com")
+    with pytest.raises(InvalidRequest):
+        intake.file_request(
+            office.svc, Right.ACCESS, typed, relationship=Relationship.AGENT, member_token=signed_in(office)
+        )
 
 
 def test_right_answers_are_uncounted_once(office: Office) -> None:
