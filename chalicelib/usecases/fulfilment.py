@@ -21,7 +21,8 @@ from chalicelib.usecases import correspondence, gathering, road, suppression
 def offer_undo(svc: Services, reference: str) -> None:
     """Tell the customer that the deletion runs soon, and how to stop it."""
     request = road.live(svc, reference)
-    correspondence.to_customer(svc, request, "cooling_off", undo_until=request.undo_until)
+    until = request.undo_until
+    correspondence.to_customer(svc, request, "cooling_off", once=str(until or ""), undo_until=until)
 
 
 def begin(svc: Services, reference: str) -> None:

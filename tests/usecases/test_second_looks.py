@@ -36,6 +36,10 @@ def account(office: Office) -> dict[str, Any]:
     return next(a for a in office.tables["shop.accounts"] if a["email"] == office.customers[0]["email"])
 
 
+def subjects(office: Office, word: str) -> list[str]:
+    return [str(m["Subject"]) for m in office.mails() if word in str(m["Subject"])]
+
+
 def test_a_signed_in_members_concern_reaches_staff_though_no_source_is_searched(office: Office) -> None:
     typed = Personal(email=office.customers[0]["email"], details="Why?")
     request = intake.file_request(office.svc, Right.CONCERN, typed, member_token=signed_in(office))
@@ -146,6 +150,25 @@ def test_a_member_page_vouches_for_no_other_address(office: Office) -> None:
         intake.file_request(
             office.svc, Right.ACCESS, typed, relationship=Relationship.AGENT, member_token=signed_in(office)
         )
+
+
+def test_a_deletion_approved_again_offers_to_undo_it_again(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.offer_undo(office.svc, request.reference)
+    account(office)["city"] = "Elsewhere"
+    fulfilment.begin(office.svc, request.reference)
+    for source in office.svc.sources:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    with pytest.raises(PlanDrifted):
+        answering.send_answer(office.svc, request.reference)
+    office.gather(request)
+    office.ask_staff(request)
+    office.clock.forward(timedelta(days=1))
+    office.decide(request, "approve")
+    for _ in range(2):
+        fulfilment.offer_undo(office.svc, request.reference)
+    assert len(subjects(office, "change your mind")) == 2
 
 
 def test_right_answers_are_uncounted_once(office: Office) -> None:
