@@ -133,8 +133,6 @@ class Request(BaseModel):
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
-    mail_attempt: int = 0
-    """Raised when staff send again a mail of which nobody knows whether it left."""
     quiet: bool = False
     """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
 

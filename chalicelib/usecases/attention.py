@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import RequestClosed
+from chalicelib.errors import MailUncertain, RequestClosed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, road
@@ -59,10 +59,9 @@ def try_again(svc: Services, token: str) -> Card:
 def _resume(svc: Services, request: Request, by: str) -> Request:
     if request.resume is None:
         return request
+    if request.reason == MailUncertain.__name__:  # staff decided that it goes out (again)
+        svc.store.release_uncertain(request.reference)
     resumed, event = advance(request, request.resume, svc.now(), by=by, reason="try_again", resume=None)
-    if request.reason == "MailUncertain":
-        # Staff decided that it goes out (again): a new attempt is a new mail.
-        resumed = resumed.model_copy(update={"mail_attempt": request.mail_attempt + 1})
     svc.store.commit(resumed, event)
     return resumed
 

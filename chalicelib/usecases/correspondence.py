@@ -41,8 +41,9 @@ def to_customer(
     if address is None or request.quiet:
         return
     _send(
-        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK), once=once, context=context
-    )
+        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK),
+        name=f"{mail}:{request.road}:{once}", context=context,
+    )  # fmt: skip
 
 
 def to_staff(
@@ -52,16 +53,19 @@ def to_staff(
     for member in members:
         _send(
             svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
-            once=f"{once}:{member.id}", context={**context, "member": member},
+            name=f"{mail}:{request.road}:{once}:{member.id}", context={**context, "member": member},
         )  # fmt: skip
 
 
 def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:
-    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody."""
+    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody.
+
+    Once per request: a second road, after a partial answer, asks nobody again.
+    """
     if recipient.email:
         _send(
             svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
-            once=id, context={"recipient": recipient},
+            name=f"recipient_notice:{id}", context={"recipient": recipient},
         )  # fmt: skip
 
 
@@ -79,10 +83,9 @@ def _send(
     to: str,
     person: str,
     purposes: Sequence[Purpose],
-    once: str,
+    name: str,
     context: dict[str, Any],
 ) -> None:
-    name = f"{mail}:{request.road}:{request.mail_attempt}:{once}"
     now = svc.now()
     if not svc.store.claim_mail(request.reference, name, now):
         return

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, PlanDrifted, ServiceUnavailable
+from chalicelib.errors import InvalidRequest, MailUncertain, PlanDrifted, ServiceUnavailable
 from chalicelib.usecases import (
     answering,
     attention,
@@ -19,6 +19,7 @@ from chalicelib.usecases import (
     fulfilment,
     gathering,
     intake,
+    recipients,
     review,
 )
 
@@ -169,6 +170,42 @@ def test_a_deletion_approved_again_offers_to_undo_it_again(office: Office) -> No
     for _ in range(2):
         fulfilment.offer_undo(office.svc, request.reference)
     assert len(subjects(office, "change your mind")) == 2
+
+
+def test_a_mail_sent_again_is_the_only_one_sent_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    for source in office.svc.sources:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    recipients.tell(office.svc, request.reference)
+    told = len(subjects(office, "Please act"))
+    office.mailer.fault = MailUncertain("timeout")
+    with pytest.raises(MailUncertain):
+        answering.send_answer(office.svc, request.reference)
+    office.mailer.fault = None
+    stop_at(office, request, "MailUncertain")
+    attention.try_again(office.svc, office.link("review"))
+    recipients.tell(office.svc, request.reference)
+    answering.send_answer(office.svc, request.reference)
+    assert office.now(request).status is Status.FULFILLED
+    assert len(subjects(office, "Please act")) == told > 0
+
+
+def test_a_second_road_asks_no_recipient_twice(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    broken, *others = office.svc.sources
+    for source in others:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    fulfilment.note_unfulfilled_source(office.svc, request.reference, broken, "SourceUnavailable")
+    recipients.tell(office.svc, request.reference)
+    answering.send_answer(office.svc, request.reference)
+    told = len(subjects(office, "Please act"))
+    attention.try_again(office.svc, office.link("review"))
+    office.carry_out(request)
+    assert len(subjects(office, "Please act")) == told > 0
 
 
 def test_right_answers_are_uncounted_once(office: Office) -> None:
