@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.businesses.model import Recipient
+from chalicelib.domain.plan import OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.services import Services
@@ -37,12 +38,16 @@ def tell(svc: Services, reference: str) -> None:
 
 
 def concerned(svc: Services, request: Request) -> list[str]:
-    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3)."""
-    findings = gathering.findings(svc, request.reference)
+    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3).
+
+    A source that drifted counts not yet: staff look at it again, and may say no (rule 16).
+    """
+    settled = [o for o in svc.store.outcomes(request.reference) if o.sealed and o.state is not OutcomeState.DRIFTED]
+    findings = [gathering.opened(svc, outcome) for outcome in settled]
     if request.right is Right.OPT_OUT:
         concerns = "sharing" in svc.open(request).stop
     else:
-        concerns = any(t.acts for finding in findings for t in finding.treatments)
+        concerns = any(o.done for o in settled) or any(t.acts for finding in findings for t in finding.treatments)
     if not concerns:
         return []
     named = {id for finding in findings for id in finding.recipients}

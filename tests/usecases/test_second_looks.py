@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.plan import Doing
+from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, MailUncertain, PlanDrifted, ServiceUnavailable
@@ -206,6 +206,27 @@ def test_a_second_road_asks_no_recipient_twice(office: Office) -> None:
     attention.try_again(office.svc, office.link("review"))
     office.carry_out(request)
     assert len(subjects(office, "Please act")) == told > 0
+
+
+def test_recipients_hear_nothing_of_a_plan_that_drifted(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    for o in office.svc.store.outcomes(request.reference):
+        office.svc.store.put_outcome(o.model_copy(update={"state": OutcomeState.DRIFTED}))
+    recipients.tell(office.svc, request.reference)
+    assert subjects(office, "Please act") == []
+
+
+def test_who_was_told_of_a_first_part_is_named_in_the_whole(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    for source in office.svc.sources:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    before = recipients.concerned(office.svc, office.now(request))
+    office.gather(request)  # erased by now: the records name nobody any more
+    assert recipients.concerned(office.svc, office.now(request)) == before != []
 
 
 def test_right_answers_are_uncounted_once(office: Office) -> None:
