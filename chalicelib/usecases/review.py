@@ -131,8 +131,9 @@ def _extend(svc: Services, request: Request, member: Member, reason: str) -> Req
     if due is None:
         raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
     extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
-    svc.store.commit(extended, event)
+    # The mail goes first: the law wants it told, and once written an extension could not be told again.
     correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason.strip())
+    svc.store.commit(extended, event)
     return extended
 
 

@@ -229,6 +229,17 @@ def test_who_was_told_of_a_first_part_is_named_in_the_whole(office: Office) -> N
     assert recipients.concerned(office.svc, office.now(request)) == before != []
 
 
+def test_an_extension_of_which_the_mail_did_not_leave_can_be_told(office: Office) -> None:
+    request = office.to_review("access")
+    office.mailer.fault = ServiceUnavailable("throttled")
+    with pytest.raises(ServiceUnavailable):
+        office.decide(request, "extend", explanation="Much to read.")
+    office.mailer.fault = None
+    office.decide(request, "extend", explanation="Much to read.")
+    assert len(subjects(office, "more time")) == 1
+    assert office.now(request).extended_at
+
+
 def test_right_answers_are_uncounted_once(office: Office) -> None:
     calls = []
     orig = office.svc.store.uncount
