@@ -240,6 +240,13 @@ def test_an_extension_of_which_the_mail_did_not_leave_can_be_told(office: Office
     assert office.now(request).extended_at
 
 
+def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> None:
+    request = office.to_review("concern", details="Why?")
+    office.decide(request, "approve", explanation="Your number 123-45-6789 is safe.")
+    answering.send_answer(office.svc, request.reference)
+    assert "123-45-6789" not in office.text(office.mails(office.customers[0]["email"])[0])
+
+
 def test_right_answers_are_uncounted_once(office: Office) -> None:
     calls = []
     orig = office.svc.store.uncount
