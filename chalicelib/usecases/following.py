@@ -83,8 +83,8 @@ def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
         svc.store.commit(request, event)
         name, key = judging.disclosure_claim(svc, request)
         svc.store.release(name, key, request.reference)
-        correspondence.to_customer(svc, request, "withdrawn")
         _let_go(svc, request, before)
+        correspondence.to_customer(svc, request, "withdrawn")
     return _view(svc, request)
 
 
@@ -92,6 +92,7 @@ def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
     _, request = road.open_link(svc, token, Purpose.TRACK)
     if request.status is Status.FROZEN:
+        correspondence.to_customer(svc, request, "frozen")  # if a fault kept it from leaving, this click sends it
         return _view(svc, request)
     before, now = request, svc.now()
     if Status.FROZEN in TRANSITIONS[request.status]:
@@ -101,11 +102,11 @@ def not_me(svc: Services, token: str) -> TrackerView:
     else:
         request, event = amend(request, "not_me", now, by="customer", links_dead_before=now)
     svc.store.commit(request, event)
-    correspondence.to_customer(svc, request, "frozen")
     if request.status is Status.FROZEN:
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
         correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
+    correspondence.to_customer(svc, request, "frozen")
     return _view(svc, request)
 
 

@@ -240,6 +240,20 @@ def test_an_extension_of_which_the_mail_did_not_leave_can_be_told(office: Office
     assert office.now(request).extended_at
 
 
+def test_the_machine_and_staff_hear_of_not_me_though_its_mail_fails(office: Office) -> None:
+    request = office.file("access")
+    office.ask_for_proof(request)
+    wait = office.svc.store.wait(request.reference, "proof")
+    track = office.link("track")
+    office.mailer.fault = ServiceUnavailable("throttled")
+    with pytest.raises(ServiceUnavailable):
+        following.not_me(office.svc, track)
+    office.mailer.fault = None
+    assert wait and office.workflow.answers[wait.token] == (None, "RequestFrozen")
+    following.not_me(office.svc, track)
+    assert subjects(office, "on hold")
+
+
 def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> None:
     request = office.to_review("concern", details="Why?")
     office.decide(request, "approve", explanation="Your number 123-45-6789 is safe.")
