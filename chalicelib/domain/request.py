@@ -143,6 +143,11 @@ class Request(BaseModel):
         """The name of the execution that drives it now: `<reference>-<n>`, n counting its roads."""
         return f"{self.reference}-{self.road}"
 
+    @property
+    def stands_at(self) -> Status:
+        """Its status; while it needs attention, the one in which it stopped."""
+        return self.resume if self.status is Status.NEEDS_ATTENTION and self.resume else self.status
+
     def days_left(self, now: datetime) -> int:
         """Whole calendar days until the answer is due; negative when it is late."""
         return (self.due_at - now).days

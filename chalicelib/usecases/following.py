@@ -52,7 +52,7 @@ STAFFS_OWN = frozenset({"viewed"})
 
 def _can(request: Request) -> frozenset[str]:
     can = set()
-    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+    if Status.WITHDRAWN in TRANSITIONS[request.stands_at]:
         can.add("undo" if request.status is Status.COOLING_OFF else "withdraw")
     if request.status not in (Status.FROZEN, Status.WITHDRAWN):
         can.add("not-me")
@@ -77,7 +77,7 @@ def undo(svc: Services, token: str) -> TrackerView:
 
 def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
-    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+    if Status.WITHDRAWN in TRANSITIONS[request.stands_at]:  # what is half carried out is carried out
         before, now = request, svc.now()
         request, event = advance(request, Status.WITHDRAWN, now, by="customer", reason=reason, closed_at=now)
         svc.store.commit(request, event)

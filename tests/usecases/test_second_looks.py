@@ -254,6 +254,16 @@ def test_the_machine_and_staff_hear_of_not_me_though_its_mail_fails(office: Offi
     assert subjects(office, "on hold")
 
 
+def test_what_is_half_carried_out_cannot_be_withdrawn(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    track = office.link("track")
+    stop_at(office, request, "Boom")
+    assert "withdraw" not in following.tracker(office.svc, track).can
+    assert following.withdraw(office.svc, track).request.status is Status.NEEDS_ATTENTION
+
+
 def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> None:
     request = office.to_review("concern", details="Why?")
     office.decide(request, "approve", explanation="Your number 123-45-6789 is safe.")
