@@ -15,7 +15,7 @@ from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
-from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
+from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
@@ -49,12 +49,21 @@ def to_customer(
 def to_staff(
     svc: Services, request: Request, mail: str, members: Sequence[Member], *, once: str = "", **context: Any
 ) -> None:
-    """Send `mail` to each of `members` with a review link of their own."""
+    """Send `mail` to each of `members` with a review link of their own.
+
+    One address that fails keeps it from nobody else. Raises MailRejected or MailUncertain when it reached nobody.
+    """
+    faults: list[MailRejected | MailUncertain] = []
     for member in members:
-        _send(
-            svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
-            name=f"{mail}:{request.road}:{once}:{member.id}", context={**context, "member": member},
-        )  # fmt: skip
+        try:
+            _send(
+                svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
+                name=f"{mail}:{request.road}:{once}:{member.id}", context={**context, "member": member},
+            )  # fmt: skip
+        except (MailRejected, MailUncertain) as fault:
+            faults.append(fault)
+    if faults and len(faults) == len(members):
+        raise faults[0]
 
 
 def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:

@@ -10,11 +10,12 @@ import pytest
 from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, MailUncertain, PlanDrifted, ServiceUnavailable
+from chalicelib.errors import InvalidRequest, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
 from chalicelib.usecases import (
     answering,
     attention,
     card,
+    correspondence,
     following,
     fulfilment,
     gathering,
@@ -249,7 +250,8 @@ def test_the_machine_and_staff_hear_of_not_me_though_its_mail_fails(office: Offi
     with pytest.raises(ServiceUnavailable):
         following.not_me(office.svc, track)
     office.mailer.fault = None
-    assert wait and office.workflow.answers[wait.token] == (None, "RequestFrozen")
+    assert wait
+    assert office.workflow.answers[wait.token] == (None, "RequestFrozen")
     following.not_me(office.svc, track)
     assert subjects(office, "on hold")
 
@@ -262,6 +264,25 @@ def test_what_is_half_carried_out_cannot_be_withdrawn(office: Office) -> None:
     stop_at(office, request, "Boom")
     assert "withdraw" not in following.tracker(office.svc, track).can
     assert following.withdraw(office.svc, track).request.status is Status.NEEDS_ATTENTION
+
+
+def test_one_staff_address_that_is_refused_keeps_the_question_from_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = office.file("access")
+    office.prove(request)
+    office.gather(request)
+    bad = correspondence.deciders(office.svc, office.now(request))[0].email
+    send = office.mailer.send
+
+    def choosy(*, sender: str, to: str, message: bytes) -> str:
+        if to == bad:
+            raise MailRejected("ses MessageRejected")
+        return send(sender=sender, to=to, message=message)
+
+    monkeypatch.setattr(office.mailer, "send", choosy)
+    office.ask_staff(request)
+    assert subjects(office, "decide")
 
 
 def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> None:
