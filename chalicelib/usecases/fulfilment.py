@@ -77,10 +77,10 @@ def _never_again(svc: Services, personal: Personal, source: str, records: Sequen
 
 
 def _write_part(svc: Services, request: Request, source: str, records: Sequence[Record]) -> None:
-    """This source's share of the access package."""
+    """This source's share of the access package, sealed: it still has what the package will not show (rule 13)."""
     if not request.categories_only:
         said = "[" + ",".join(r.model_dump_json() for r in records) + "]"
-        svc.packages.put_part(request.reference, source, said.encode())
+        svc.packages.put_part(request.reference, source, svc.vault.seal(request.reference, said.encode()))
 
 
 def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:

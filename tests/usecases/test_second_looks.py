@@ -285,6 +285,16 @@ def test_one_staff_address_that_is_refused_keeps_the_question_from_nobody(
     assert subjects(office, "decide")
 
 
+def test_what_waits_to_be_packed_is_sealed(office: Office) -> None:
+    request = office.to_review("access")
+    office.decide(request, "approve")
+    for source in office.svc.sources:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    parts = office.svc.packages.parts(request.reference)
+    assert parts
+    assert not any(office.customers[0]["email"].encode() in part for part in parts.values())
+
+
 def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> None:
     request = office.to_review("concern", details="Why?")
     office.decide(request, "approve", explanation="Your number 123-45-6789 is safe.")
