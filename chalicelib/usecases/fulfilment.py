@@ -39,6 +39,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.right is Right.OPT_OUT:
         return _stop(svc, request, source)
     outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    if outcome is None and request.right in road.SEARCHED:  # a source that the data map got since: nobody approved it
+        return _note(svc, Outcome(reference=reference, source=source, state=OutcomeState.FOUND), OutcomeState.DRIFTED)
     if outcome is None or outcome.state is OutcomeState.DONE:
         return {"source": source, "state": OutcomeState.DONE}
     finding = gathering.opened(svc, outcome)

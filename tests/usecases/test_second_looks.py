@@ -295,6 +295,18 @@ def test_what_waits_to_be_packed_is_sealed(office: Office) -> None:
     assert not any(office.customers[0]["email"].encode() in part for part in parts.values())
 
 
+def test_a_source_that_was_never_searched_is_not_done(office: Office) -> None:
+    request = office.file("deletion")
+    office.prove(request)
+    *known, new = office.svc.sources
+    for source in known:
+        gathering.gather_source(office.svc, request.reference, source)
+    office.ask_staff(request)
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    assert fulfilment.fulfil_source(office.svc, request.reference, new)["state"] == "drifted"
+
+
 def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> None:
     request = office.to_review("concern", details="Why?")
     office.decide(request, "approve", explanation="Your number 123-45-6789 is safe.")
