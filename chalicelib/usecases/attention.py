@@ -47,7 +47,7 @@ def try_again(svc: Services, token: str) -> Card:
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
-    elif request.status is Status.PARTLY_FULFILLED:
+    elif request.status is Status.PARTLY_FULFILLED and not request.links_dead_before:
         unread = any(f.failed for f in gathering.findings(svc, request.reference))
         to = Status.GATHERING if unread else Status.FULFILLING
         request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)

@@ -38,7 +38,7 @@ class Card:
     history: list[tuple[datetime, str]]
     days_left: int
     attention: bool
-    """Whether "try again" is offered."""
+    """Whether "try again" is offered; never for the rest of what its person said was not them."""
     corrections: list[str] = field(default_factory=list)
     """Labels of the fields to be corrected."""
 
@@ -74,7 +74,8 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         plan=judging.current_plan(svc, request), corrections=_labels(svc, request),
         may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=list(Ground),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
-        attention=request.status in (Status.NEEDS_ATTENTION, Status.PARTLY_FULFILLED),
+        attention=request.status is Status.NEEDS_ATTENTION
+        or (request.status is Status.PARTLY_FULFILLED and not request.links_dead_before),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
+from chalicelib.errors import InvalidRequest, LinkMissing, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
 from chalicelib.usecases import (
     answering,
     attention,
@@ -314,6 +314,19 @@ def test_a_number_that_staff_typed_is_struck_out_of_the_mail(office: Office) -> 
     assert "123-45-6789" not in office.text(office.mails(office.customers[0]["email"])[0])
 
 
+def test_not_me_after_a_partial_answer_stops_the_rest(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    for source in office.svc.sources:
+        fulfilment.note_unfulfilled_source(office.svc, request.reference, source, "SourceUnavailable")
+    answering.send_answer(office.svc, request.reference)
+    following.not_me(office.svc, office.link("track"))
+    assert not card.card(office.svc, office.link("review")).attention
+    attention.try_again(office.svc, office.link("review"))
+    assert office.now(request).status is Status.PARTLY_FULFILLED
+
+
 def test_right_answers_are_uncounted_once(office: Office) -> None:
     calls = []
     orig = office.svc.store.uncount
@@ -337,3 +350,13 @@ def test_the_sweep_looks_past_the_first_two_hundred(office: Office) -> None:
     office.workflow.started.clear()
     attention.sweep(office.svc)
     assert len(office.workflow.started) == 201
+
+
+def test_not_me_ends_what_recipients_were_asked(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    office.carry_out(request)
+    task = office.link("task")
+    following.not_me(office.svc, office.link("track"))
+    with pytest.raises(LinkMissing):
+        recipients.reveal_task(office.svc, task)
