@@ -8,13 +8,14 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind
-from chalicelib.domain.request import Request
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.mail import messages
@@ -123,7 +124,7 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
 
 
 def send_links_again(svc: Services, typed: str) -> None:
-    """Mail this address a new tracker link for each of its open requests, or that there is none.
+    """Mail this address new links for each of its requests, or that there is none (rule 9).
 
     The same for everyone (rule 6); at most three a day to one address (rule 17), silently.
     """
@@ -136,12 +137,23 @@ def send_links_again(svc: Services, typed: str) -> None:
     found = []
     for reference in svc.store.of_subject(hashed)[:10]:
         request = svc.store.get(reference)
-        url = _mint(svc, (Purpose.TRACK,), CUSTOMER, reference)["track"]
-        found.append((reference, request.right, url))
+        urls = _mint(svc, (*_due_again(request, now), Purpose.TRACK), CUSTOMER, reference)
+        found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]
     message = messages.compose(
         "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
     )
     svc.mailer.send(sender=svc.business.sender, to=typed.strip(), message=message)
+
+
+def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
+    """The links besides the tracker's that are of use now: to prove the mailbox, or to fetch the package."""
+    if request.status is Status.VERIFYING:
+        return (Purpose.VERIFY,)
+    packed = request.right is Right.ACCESS and request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED)
+    if not packed or request.categories_only or request.reason == "nothing_held" or request.links_dead_before:
+        return ()
+    kept = request.closed_at is not None and now - request.closed_at < links.LIFETIMES[Purpose.RESULTS]
+    return (Purpose.RESULTS,) if kept else ()
 
 
 def send_sign_in(svc: Services, member: Member) -> None:

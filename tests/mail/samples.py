@@ -95,7 +95,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
     "withdrawn": _customer(Right.ACCESS),
     "frozen": _customer(Right.ACCESS, status=Status.FROZEN),
-    "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, f"{BASE}/track/{'b' * 43}")], "links": {}},
+    "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, "track", f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, "verify", f"{BASE}/verify/{'b' * 43}")], "links": {}},
     "links-none": {"found": [], "links": {}},
     "staff_review": _review(),
     "staff_review-late": _review(reminder=2, days_left=-1),

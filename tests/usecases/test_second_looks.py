@@ -21,7 +21,9 @@ from chalicelib.usecases import (
     gathering,
     intake,
     recipients,
+    results,
     review,
+    verification,
 )
 
 from .conftest import Office
@@ -293,6 +295,27 @@ def test_what_waits_to_be_packed_is_sealed(office: Office) -> None:
     parts = office.svc.packages.parts(request.reference)
     assert parts
     assert not any(office.customers[0]["email"].encode() in part for part in parts.values())
+
+
+def test_links_sent_again_can_prove_the_mailbox_and_fetch_the_package(office: Office) -> None:
+    who = office.customers[0]["email"]
+    request = office.file("access")
+    first = office.ask_for_proof(request)
+    correspondence.send_links_again(office.svc, who)
+    again = office.link("verify", who)
+    assert again != first
+    verification.verify(office.svc, again, answers=office.customers[0]["answers"], declared=True, signature="Signed")
+    office.gather(request)
+    office.ask_staff(request)
+    office.decide(request, "approve")
+    office.carry_out(request)
+    mailed = office.link("results", who)
+    correspondence.send_links_again(office.svc, who)
+    assert office.link("results", who) != mailed
+    assert results.package_url(office.svc, office.link("results", who))
+    following.not_me(office.svc, office.link("track", who))
+    correspondence.send_links_again(office.svc, who)
+    assert "/results/" not in office.text(office.mails(who)[0])
 
 
 def test_a_source_that_was_never_searched_is_not_done(office: Office) -> None:
