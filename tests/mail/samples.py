@@ -95,6 +95,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
     "withdrawn": _customer(Right.ACCESS),
     "frozen": _customer(Right.ACCESS, status=Status.FROZEN),
+    "frozen-late": _customer(Right.ACCESS, request=samples.request(status=Status.FULFILLED)),
     "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, "track", f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, "verify", f"{BASE}/verify/{'b' * 43}")], "links": {}},
     "links-none": {"found": [], "links": {}},
     "staff_review": _review(),
