@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
@@ -348,6 +349,13 @@ def test_not_me_after_a_partial_answer_stops_the_rest(office: Office) -> None:
     assert not card.card(office.svc, office.link("review")).attention
     attention.try_again(office.svc, office.link("review"))
     assert office.now(request).status is Status.PARTLY_FULFILLED
+
+
+def test_an_agents_own_address_is_not_stopped_for_the_subject(office: Office) -> None:
+    typed = Personal(email="agent@example.com", subject_name="A B", subject_email="ab@example.com", stop=["email"])
+    intake.file_request(office.svc, Right.OPT_OUT, typed, relationship=Relationship.AGENT)
+    assert office.svc.store.suppressions(office.svc.hash(Identifier.of("email", "ab@example.com")))
+    assert not office.svc.store.suppressions(office.svc.hash(Identifier.of("email", "agent@example.com")))
 
 
 def test_right_answers_are_uncounted_once(office: Office) -> None:
