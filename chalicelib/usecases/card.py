@@ -17,7 +17,7 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.law import clock_for
+from chalicelib.law import appeal_clock, clock_for
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, judging, road
@@ -126,7 +126,10 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
 
 def extension(svc: Services, request: Request) -> datetime | None:
     """The later day an extension would give (UTC), if the regime knows one and the first limit has not passed."""
-    clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
+    if request.appeal_of:
+        clock = appeal_clock(request.regime, request.received_at, svc.business.zone)
+    else:
+        clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
     return clock.extension_limit if svc.now() <= clock.limit else None
 
 

@@ -12,6 +12,7 @@ from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, LinkMissing, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
+from chalicelib.law import appeal_clock
 from chalicelib.usecases import (
     answering,
     attention,
@@ -391,3 +392,13 @@ def test_not_me_ends_what_recipients_were_asked(office: Office) -> None:
     following.not_me(office.svc, office.link("track"))
     with pytest.raises(LinkMissing):
         recipients.reveal_task(office.svc, task)
+
+
+def test_an_appeal_is_extended_by_the_clock_of_appeals(office: Office) -> None:
+    request = office.to_review("deletion")
+    office.decide(request, "refuse", ground=review.Ground.EXEMPT)
+    answering.send_answer(office.svc, request.reference)
+    view = following.appeal(office.svc, office.link("track"), "Please look again.")
+    linked = office.svc.store.get(view.request.appealed_by or "")
+    clock = appeal_clock(linked.regime, linked.received_at, office.svc.business.zone)
+    assert card.extension(office.svc, linked) == clock.extension_limit
