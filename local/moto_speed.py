@@ -27,6 +27,7 @@ ITEM_OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "
 def speed_up(account: str, region: str) -> None:
     """All of them. Before any client is made: clients take their handlers when they are."""
     spare_repetitions()
+    read_endpoints_once()
     spare_items_their_shapes()
     call_functions_directly(account, region)
     ask_tables_directly(account, region)
@@ -42,6 +43,23 @@ def spare_repetitions() -> None:
     json_path.parse = functools.lru_cache(maxsize=256)(json_path.parse)
     responses.method_names_from_class = functools.lru_cache(maxsize=64)(responses.method_names_from_class)
     responses.gen_amzn_requestid_long = _request_id
+
+
+@_once
+def read_endpoints_once() -> None:
+    """Every session of boto's, moto's and ours among them, reads a list of all endpoints: 12 MB each in memory."""
+    from botocore.loaders import JSONFileLoader
+
+    load, kept = JSONFileLoader.load_file, {}
+
+    def once(loader: Any, path: str) -> Any:
+        if not path.endswith("endpoints"):
+            return load(loader, path)
+        if path not in kept:
+            kept[path] = load(loader, path)
+        return kept[path]
+
+    JSONFileLoader.load_file = once
 
 
 def _request_id(headers: dict[str, Any] | None = None) -> str:

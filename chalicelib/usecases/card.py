@@ -14,7 +14,7 @@ from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Plan
-from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import clock_for
@@ -132,8 +132,7 @@ def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
     """What this member may see of the person and their records; that they looked is audited (rule 1)."""
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, link)
-    seen, event = amend(request, "viewed", svc.now(), by=f"staff:{member.id}")
-    svc.store.commit(seen, event)
+    seen = road.note(svc, request.reference, "viewed", by=f"staff:{member.id}")
     personal = svc.open(request)
     return card_of(svc, seen, member), Revealed(
         personal=_visible(svc, member, personal),

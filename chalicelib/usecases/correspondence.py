@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
-from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Request
 from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
 from chalicelib.links import CUSTOMER, Purpose
@@ -117,8 +117,9 @@ def send_links_again(svc: Services, typed: str) -> None:
     """
     now = svc.now()
     hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
+    counted = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(typed)))
     try:
-        svc.store.count("links", hashed, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
+        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
     except LimitReached:
         return
     found = []

@@ -71,8 +71,9 @@ def withdraw(svc: Services, token: str) -> TrackerView:
 
 
 def undo(svc: Services, token: str) -> TrackerView:
-    """Stop a deletion while it waits; afterwards it cannot be undone."""
-    return _withdraw(svc, token, "undone")
+    """Stop a deletion while it waits; before that there is nothing to undo, afterwards it cannot be undone."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    return _withdraw(svc, token, "undone") if request.status is Status.COOLING_OFF else _view(svc, request)
 
 
 def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:

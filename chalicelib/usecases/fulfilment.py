@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment
-from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
+from chalicelib.domain.request import Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.services import Services
@@ -52,8 +52,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.right is Right.ACCESS:
         _write_part(svc, request, source, records)
         return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
-    if request.right is Right.DELETION and request.relationship is Relationship.SELF:
-        _never_again(svc, personal, source, records)
+    # Remembered before the identifiers are gone.
+    suppression.with_deletion(svc, request, personal, suppression.others(svc.business.datamap, source, records))
     return _carry_out(svc, outcome, finding, source)
 
 
@@ -66,13 +66,6 @@ def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -
     if svc.sources[source].not_done(acts):
         return _note(svc, outcome, OutcomeState.FAILED, why="ReadBackDiffers")
     return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
-
-
-def _never_again(svc: Services, personal: Personal, source: str, records: Sequence[Record]) -> None:
-    """Where the business's deletion stops its mails too: remember so, before the identifiers are gone."""
-    if stops := svc.business.rights[Right.DELETION].stops:
-        also = suppression.others(svc.business.datamap, source, records)
-        suppression.suppress(svc, [*gathering.who(personal), *also], stops)
 
 
 def _write_part(svc: Services, request: Request, source: str, records: Sequence[Record]) -> None:

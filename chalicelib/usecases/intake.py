@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import jwt
 
 from chalicelib.domain.datamap import FieldMap
-from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import InvalidRequest, LimitReached
@@ -44,6 +44,8 @@ def file_request(
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
     check(svc, right, personal)
+    if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
+        personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
     if signed_in:
         channel = Channel.MEMBER_PAGE
@@ -113,7 +115,7 @@ def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Persona
 
 def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
     """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
-    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.addressee or ""))
+    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(personal.addressee or "")))
     try:
         svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
     except LimitReached:

@@ -16,7 +16,7 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import SourceUnavailable
 from chalicelib.services import Services
-from chalicelib.usecases import gathering, road
+from chalicelib.usecases import gathering, road, suppression
 from chalicelib.usecases.verification import SUBJECT_WINDOW
 from chalicelib.usecases.windows import window_end
 
@@ -50,6 +50,7 @@ def _moved(
     """Where a gathered request goes next, with the event that says so."""
     now = svc.now()
     if request.right in road.SEARCHED and found and plan.nothing_held:
+        suppression.with_deletion(svc, request, personal)
         return _approved_by_system(svc, request, "nothing_held")
     if plan.failed and not request.proof.suffices:
         # The right answer may stand in a source that does not answer: no try is judged on half of what is held.

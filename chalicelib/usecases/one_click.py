@@ -38,10 +38,14 @@ def stop_page(svc: Services, token: str) -> tuple[str, ...]:
 
 
 def stopped_already(svc: Services, token: str) -> tuple[str, ...]:
-    """Of the scopes of this link, those that its address has stopped: what a mailer asks before it sends (CET-9)."""
+    """Of the scopes of this link, those that its address has stopped: what a mailer asks before it sends (CET-9).
+
+    A kind of mail is stopped by its own name and by whatever the business says stops it.
+    """
     personal = _read(svc, token)
-    stopped = {s.scope for i in suppression.typed(personal) for s in svc.store.suppressions(svc.hash(i))}
-    return tuple(scope for scope in personal.stop if scope in stopped)
+    stopped = {s.scope for who in suppression.typed(personal) for s in svc.store.suppressions(svc.hash(who))}
+    stops = {f"kind:{name}": set(kind.stops_with) for name, kind in svc.business.kinds.items()}
+    return tuple(scope for scope in personal.stop if stopped & {scope, *stops.get(scope, ())})
 
 
 def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:

@@ -39,18 +39,20 @@ def tell(svc: Services, reference: str) -> None:
 def concerned(svc: Services, request: Request) -> list[str]:
     """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3)."""
     findings = gathering.findings(svc, request.reference)
-    if request.right is Right.OPT_OUT:
-        concerns = "sharing" in svc.open(request).stop
-    else:
-        concerns = any(t.acts for finding in findings for t in finding.treatments)
-    if not concerns:
+    acts = request.right is Right.OPT_OUT or any(t.acts for finding in findings for t in finding.treatments)
+    if not acts:
         return []
+    shares = request.right is not Right.OPT_OUT or "sharing" in svc.open(request).stop
     named = {id for finding in findings for id in finding.recipients}
     mapped = {id for s in svc.business.datamap.sources.values() for c in s.collections.values() for id in c.recipients}
     return [
         id
         for id, r in svc.business.sharing.recipients.items()
-        if request.right in r.tell and (id in named or not (r.per_person or id in mapped))
+        if request.right in r.tell
+        and (id in named or not (r.per_person or id in mapped))
+        and (
+            shares or r.role == "processor"
+        )  # who mails for the business hears of every opt-out; others of sharing's end
     ]
 
 
@@ -69,8 +71,7 @@ def task_page(svc: Services, token: str) -> TaskView:
 def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
     """Whom the task is about, and the new values of a correction; nothing else that was said. Audited."""
     link, request = road.open_link(svc, token, Purpose.TASK)
-    seen, event = amend(request, "viewed", svc.now(), by=link.person)
-    svc.store.commit(seen, event)
+    seen = road.note(svc, request.reference, "viewed", by=link.person)
     personal = svc.open(seen)
     return _view(svc, link, seen), Personal(
         email=personal.proven_email or personal.email, name=personal.name, corrections=personal.corrections

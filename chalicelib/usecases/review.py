@@ -26,10 +26,8 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     if request.status is not Status.FROZEN:
         request = judging.judge(svc, road.going_on(request))
     road.begin_wait(svc, reference, road.DECISION, token)
-    if request.status is Status.IN_REVIEW and road.first_stage(request) == "gather":
-        correspondence.to_customer(svc, request, "received")  # no mail asked for proof, so none has acknowledged it
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
-        if request.proof.account:  # nobody asked this customer for proof: they have heard nothing yet
+        if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
             correspondence.to_customer(svc, request, "received")
         _tell_staff(svc, request, reminder)
     request = svc.store.get(reference)

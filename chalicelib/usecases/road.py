@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.request import Request, Right
+from chalicelib.domain.request import Request, Right, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import RequestClosed, RequestFrozen
+from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.ports import Wait
 from chalicelib.services import Services
@@ -35,7 +35,7 @@ def start(svc: Services, request: Request, at: str) -> None:
     waits, day = svc.business.waits, timedelta(days=1)
     undo = svc.settings.undo_seconds if svc.settings.undo_seconds is not None else int(waits.undo.total_seconds())
     seconds = {
-        "proof": waits.proof_days * day,
+        "proof": (waits.proof_days - waits.proof_reminder_days) * day,  # after the reminder: proof_days in all
         "proof_reminder": waits.proof_reminder_days * day,
         "decision": waits.decision_reminder_days * day,
         "reply": waits.reply_days * day,
@@ -102,7 +102,29 @@ def go_on(svc: Services, request: Request, name: str) -> None:
 def next_step(request: Request) -> str:
     if request.status is Status.FULFILLING and request.decision and request.decision.verdict == "refuse":
         return "answer"
+    if request.status is Status.RECEIVED:
+        return first_stage(request)
     return NEXT[request.status]
+
+
+NOTE_TRIES = 20
+
+
+def note(svc: Services, reference: str, what: str, *, by: str) -> Request:
+    """Add to the history what changes nothing: another who writes at the same moment is no reason to refuse it.
+
+    Raises RequestChanged when that never ends.
+    """
+    for left in reversed(range(NOTE_TRIES)):
+        noted, event = amend(svc.store.get(reference), what, svc.now(), by=by)
+        try:
+            svc.store.commit(noted, event)
+        except RequestChanged:
+            if not left:
+                raise
+            continue
+        break
+    return noted
 
 
 def open_link(svc: Services, token: str, purpose: Purpose) -> tuple[Link, Request]:

@@ -71,7 +71,7 @@ def _form(asked: Asked, right: Right, typed: Fields, faults: dict[str, str] | No
     return replies.page(
         asked, "new", status=422 if faults else 200, right=right, terms=asked.svc.business.rights[right],
         typed=typed, faults=faults or {}, places=places.PLACES, action="/requests", staff=False,
-        correctable=asked.svc.business.datamap.correctable(),
+        correctable=asked.svc.business.correctable_by_title(),
     )  # fmt: skip
 
 

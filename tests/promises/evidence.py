@@ -51,6 +51,12 @@ def changed(before: Rows, after: Rows) -> Changed:
     return {table: keys for table, keys in found.items() if keys}
 
 
+def today(desk: Desk) -> date:
+    """The day by the business's own database."""
+    day: date = desk.rows("SELECT current_date AS today")[0]["today"]
+    return day
+
+
 def keys(desk: Desk, sql: str, *args: Any) -> set[Any]:
     return {next(iter(row.values())) for row in desk.rows(sql, *args)}
 
@@ -137,6 +143,12 @@ def never_mailed(desk: Desk, to: str, reference: str, purpose: str) -> bool:
 def stop_link(desk: Desk, email: str, scopes: Iterable[str]) -> str:
     """The link that the business's own mailer puts under a newsletter."""
     return f"{desk.run['base_url']}/stop/{mint_stop_token(KEYS['stop'], email, list(scopes))}"
+
+
+def stopped(desk: Desk, email: str, *scopes: str) -> set[str]:
+    """Which of these the business's own mailer is told are stopped, asking before it sends."""
+    answer = desk.walk.get(stop_link(desk, email, scopes), Accept="application/json")
+    return set(answer.json()["stopped"])
 
 
 def member_token(desk: Desk, email: str, signed_in: float | None = None) -> str:

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from tests.promises.conftest import Desk
+from tests.promises.evidence import changed, member_token, signed_in, stopped, tables, today
 
 BUSINESS = "cetrus"
 NADIA, KASPER, UMA, DOV, RHODA = range(5)
@@ -25,9 +26,9 @@ LOGS = ("usage_log", "usage_archive", "crash_reports")
 
 
 def test_cet_1_a_detail_is_corrected_and_an_account_removed_signed_in_or_by_mail_to_support(desk: Desk) -> None:
-    kasper, before = desk.customers[KASPER], desk.snapshot()
+    kasper, before = desk.customers[KASPER], tables(desk)
     zips = [("field", "store.accounts.zip_code"), ("value", "98499")]
-    token = desk.member_token(kasper["email"])
+    token = member_token(desk, kasper["email"])
     reference = desk.walk.file_by_form("correction", kasper["email"], [*zips, ("member_token", token)])
     staff = desk.walk.reviewer(reference)
     assert not [m for m in desk.walk.mails(kasper["email"]) if "/verify/" in m["text"]], "nobody signed in proves more"
@@ -36,11 +37,10 @@ def test_cet_1_a_detail_is_corrected_and_an_account_removed_signed_in_or_by_mail
     assert desk.walk.until(track)["status"] == "fulfilled"
     [account] = desk.rows("SELECT id, zip_code FROM store.accounts WHERE email = %s", kasper["email"])
     assert account["zip_code"] == "98499"
-    assert desk.touched(before) == {"store.accounts": {account["id"]}}
+    assert changed(before, tables(desk)) == {"store.accounts": {account["id"]}}
 
-    before, mailed = desk.snapshot(), str(desk.today())
-    reference = desk.staff_file(
-        SUPPORT, right="correction", channel="email", received_on=mailed, email=kasper["email"],
+    before, mailed = tables(desk), today(desk)
+    reference = signed_in(desk, SUPPORT).file("correction", channel="email", received_on=mailed, email=kasper["email"],
         field="store.accounts.city", value="Cedar Bluff",
     )  # fmt: skip
     answers = kasper["answers"] | {"zip_code": "98499"}
@@ -49,21 +49,23 @@ def test_cet_1_a_detail_is_corrected_and_an_account_removed_signed_in_or_by_mail
     assert desk.walk.until(desk.walk.link(kasper["email"], "track", reference))["status"] == "fulfilled"
     [account] = desk.rows("SELECT id, city FROM store.accounts WHERE email = %s", kasper["email"])
     assert account["city"] == "Cedar Bluff"
-    assert desk.touched(before) == {"store.accounts": {account["id"]}}
+    assert changed(before, tables(desk)) == {"store.accounts": {account["id"]}}
 
-    by_mail, signed_in = _with_a_licence(desk, 2)
-    for who, fields in ((by_mail, None), (signed_in, [("member_token", desk.member_token(signed_in["email"]))])):
-        before, own = desk.snapshot(), _own_rows(desk, who["email"])
+    by_mail, by_page = _with_a_licence(desk, 2)
+    for who, fields in ((by_mail, None), (by_page, [("member_token", member_token(desk, by_page["email"]))])):
+        before, own = tables(desk), _own_rows(desk, who["email"])
         if fields is None:
-            fields = {"right": "deletion", "channel": "email", "received_on": mailed, "email": who["email"]}
-            reference = desk.staff_file(SUPPORT, **fields)
+            support = signed_in(desk, SUPPORT)
+            reference = support.file("deletion", channel="email", received_on=mailed, email=who["email"])
             desk.walk.prove(who["email"], reference, who["answers"])
         else:
             reference = desk.walk.file_by_form("deletion", who["email"], fields)
         desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
         assert desk.walk.until(desk.walk.link(who["email"], "track", reference))["status"] == "fulfilled"
         _erased(desk, who["email"], own)
-        assert all(keys <= own[table] for table, keys in desk.touched(before).items()), "others' rows were touched"
+        assert all(keys <= own[table] for table, keys in changed(before, tables(desk)).items()), (
+            "others' rows were touched"
+        )
 
 
 def test_cet_3_only_the_vendors_of_the_software_used_are_told_and_named(desk: Desk) -> None:
@@ -84,12 +86,12 @@ def test_cet_3_only_the_vendors_of_the_software_used_are_told_and_named(desk: De
     assert desk.walk.post(task, {"outcome": "done"}).status == 303
     assert "your answer is recorded" in desk.walk.get(task).text
 
-    before, own = desk.snapshot(), _own_rows(desk, rhoda["email"])
+    before, own = tables(desk), _own_rows(desk, rhoda["email"])
     reference, ended = desk.answered("deletion", rhoda)
     assert ended["status"] == "fulfilled"
     assert _told(desk, reference) == {"tonewheel"}
     _named_alone(desk.walk.answer_mail(rhoda["email"], reference, "We also told")["text"], "tonewheel")
-    assert all(keys <= own[table] for table, keys in desk.touched(before).items()), "others' rows were touched"
+    assert all(keys <= own[table] for table, keys in changed(before, tables(desk)).items()), "others' rows were touched"
 
 
 def test_cet_4_the_policy_in_force_when_it_was_collected_is_recorded_and_shown(desk: Desk) -> None:
@@ -114,16 +116,16 @@ def test_cet_5_who_deleted_the_account_is_never_contacted_again(desk: Desk) -> N
     [subscriber] = _with_a_licence(desk, 1, "JOIN postbox.subscribers USING (email)")
     [other] = desk.rows("SELECT email FROM store.accounts WHERE email <> %s ORDER BY id LIMIT 1", subscriber["email"])
     email = subscriber["email"]
-    assert not desk.stopped(email, "email", "unrelated_uses")
+    assert not stopped(desk, email, "email", "unrelated_uses")
     own = _own_rows(desk, email)
     reference, ended = desk.answered("deletion", subscriber)
     assert ended["status"] == "fulfilled"
     _erased(desk, email, own)
     answer = desk.walk.answer_mail(email, reference, "We will not contact you again")
     assert "a code made of your address" in answer["text"]
-    assert desk.stopped(email, "email", "unrelated_uses") == {"email", "unrelated_uses"}
-    assert desk.stopped(email.upper(), "email") == {"email"}, "however it is written"
-    assert not desk.stopped(other["email"], "email", "unrelated_uses"), "and nobody else"
+    assert stopped(desk, email, "email", "unrelated_uses") == {"email", "unrelated_uses"}
+    assert stopped(desk, email.upper(), "email") == {"email"}, "however it is written"
+    assert not stopped(desk, other["email"], "email", "unrelated_uses"), "and nobody else"
     assert email not in desk.output.read_text()
 
     [opted_out] = _with_a_licence(desk, 1)
@@ -132,7 +134,7 @@ def test_cet_5_who_deleted_the_account_is_never_contacted_again(desk: Desk) -> N
     own = _own_rows(desk, opted_out["email"])
     desk.answered("deletion", opted_out)
     _erased(desk, opted_out["email"], own)
-    assert "unrelated_uses" in desk.stopped(opted_out["email"], "unrelated_uses"), "an older opt-out stands too"
+    assert "unrelated_uses" in stopped(desk, opted_out["email"], "unrelated_uses"), "an older opt-out stands too"
     assert desk.walk.mails(email)[0]["id"] == answer["id"], "the answer was the last mail"
 
 
@@ -153,10 +155,10 @@ def test_cet_6_licence_and_usage_logs_are_shown_whole_and_erased(desk: Desk) -> 
     )
     assert shown["licences"]["count"] == len(own["store.licences"])
 
-    before = desk.snapshot()
+    before = tables(desk)
     reference, ended = desk.answered("deletion", who)
     assert ended["status"] == "fulfilled"
-    now, touched = desk.snapshot(), desk.touched(before)
+    now, touched = tables(desk), changed(before, tables(desk))
     for table in ("store.licences", "usage.installations", *(f"usage.{log}" for log in LOGS)):
         assert touched.get(table, set()) == own[table], f"{table}: all of theirs and no other's"
         assert not own[table] & now[table].keys()
@@ -170,18 +172,18 @@ def test_cet_9_information_is_kept_from_uses_that_are_not_the_stores_own(desk: D
         " WHERE other_uses AND vendor_offers AND choice = 'agreed' AND email <> %s ORDER BY a.id LIMIT 1",
         desk.customers[NADIA]["email"],
     )
-    before = desk.snapshot()
+    before = tables(desk)
     reference = desk.walk.file_by_form("opt_out", who["email"], [("stop", "unrelated_uses")])
-    assert desk.stopped(who["email"], "unrelated_uses", "email") == {"unrelated_uses"}, "at once, and no more"
+    assert stopped(desk, who["email"], "unrelated_uses", "email") == {"unrelated_uses"}, "at once, and no more"
     assert desk.walk.until(desk.walk.link(who["email"], "track", reference))["status"] == "fulfilled"
     assert "/verify/" not in "".join(m["text"] for m in desk.walk.mails(who["email"]))
-    now = desk.snapshot()
+    now = tables(desk)
     account, subscriber = before["store.accounts"][who["account"]], before["postbox.subscribers"][who["subscriber"]]
     choice = before["postbox.policy_choices"][who["choice"]]
     assert now["store.accounts"][who["account"]] == account | {"other_uses": False}
     assert now["postbox.subscribers"][who["subscriber"]] == subscriber | {"vendor_offers": False}, "news still comes"
     assert now["postbox.policy_choices"][who["choice"]] == choice | {"choice": "declined"}
-    assert {table: len(keys) for table, keys in desk.touched(before).items()} == {
+    assert {table: len(keys) for table, keys in changed(before, tables(desk)).items()} == {
         "store.accounts": 1, "postbox.subscribers": 1, "postbox.policy_choices": 1,
     }  # fmt: skip
     answer = desk.walk.answer_mail(who["email"], reference, "not directly related to the store")["text"]
@@ -193,8 +195,8 @@ def test_cet_10_who_feels_the_policy_is_not_followed_is_answered(desk: Desk) -> 
     uma = desk.customers[UMA]
     wrong = "A vendor whose software I never used has written to me."
     by_form = desk.walk.file_by_form("concern", uma["email"], [("details", wrong)])
-    by_mail = desk.staff_file(
-        SUPPORT, right="concern", channel="email", received_on=str(desk.today()), email=uma["email"], details=wrong
+    by_mail = signed_in(desk, SUPPORT).file(
+        "concern", channel="email", received_on=today(desk), email=uma["email"], details=wrong
     )
     for reference in (by_form, by_mail):
         track = desk.walk.link(uma["email"], "track", reference)
@@ -260,7 +262,7 @@ def _own_rows(desk: Desk, email: str) -> dict[str, set[Any]]:
 def _erased(desk: Desk, email: str, own: dict[str, set[Any]]) -> None:
     """What was theirs is gone; of purchases that tax law keeps only the bare facts stand, on a nameless account."""
     assert not any(_own_rows(desk, email).values()), "nothing is found by this address"
-    now = desk.snapshot()
+    now = tables(desk)
     left = {table: [now[table][key] for key in keys if key in now[table]] for table, keys in own.items()}
     [account] = left.pop("store.accounts")
     purchases = left.pop("store.purchases")

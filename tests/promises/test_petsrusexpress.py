@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 from tests.promises.conftest import Desk
+from tests.promises.evidence import changed, member_token, signed_in, tables, today
 
 BUSINESS = "petsrusexpress"
 MARISOL, GIDEON, YARA, PERCY, HALIMA = range(5)
@@ -33,16 +35,16 @@ OWN_ROWS = {
 
 def test_pru_1_a_member_has_address_and_email_corrected(desk: Desk) -> None:
     """From the member page without further proof; by a mail to support, which staff file; the old address is told."""
-    gideon, before = desk.customers[GIDEON], desk.snapshot()
+    gideon, before = desk.customers[GIDEON], tables(desk)
     moved = {"shop.members.street": "12 New Lane", "shop.members.city": "Old Harbor", "shop.members.postcode": "06417"}
     fields = [pair for path, value in moved.items() for pair in (("field", path), ("value", value))]
-    late = desk.member_token(gideon["email"], signed_in_ago=3600)
+    late = member_token(desk, gideon["email"], time.time() - 3600)
     form = [("right", "correction"), ("email", gideon["email"]), *fields]
     assert desk.walk.post("/requests", [*form, ("member_token", late)]).status == 422
-    others = desk.member_token(desk.customers[YARA]["email"])
+    others = member_token(desk, desk.customers[YARA]["email"])
     assert desk.walk.post("/requests", [*form, ("member_token", others)]).status == 422
 
-    token = desk.member_token(gideon["email"])
+    token = member_token(desk, gideon["email"])
     reference = desk.walk.file_by_form("correction", gideon["email"], [*fields, ("member_token", token)])
     staff = desk.walk.reviewer(reference)
     assert not [m for m in desk.walk.mails(gideon["email"]) if "/verify/" in m["text"]], "nobody signed in proves more"
@@ -51,20 +53,19 @@ def test_pru_1_a_member_has_address_and_email_corrected(desk: Desk) -> None:
     assert desk.walk.until(desk.walk.link(gideon["email"], "track", reference))["status"] == "fulfilled"
     [now] = desk.rows("SELECT id, street, city, postcode FROM shop.members WHERE email = %s", gideon["email"])
     assert (now["street"], now["city"], now["postcode"]) == ("12 New Lane", "Old Harbor", "06417")
-    assert desk.touched(before) == {"shop.members": {now["id"]}}
+    assert changed(before, tables(desk)) == {"shop.members": {now["id"]}}
     said = desk.walk.answer_mail(gideon["email"], reference, "Street", "City", "Postcode")["text"]
     assert "12 New Lane" not in said, "a mail names the fields, not what they say"
 
-    before, fresh = desk.snapshot(), "gideon.at.his.new.one@example.com"
-    reference = desk.staff_file(
-        "sol.fetchley@example.com", right="correction", channel="email", received_on=str(desk.today()),
+    before, fresh = tables(desk), "gideon.at.his.new.one@example.com"
+    reference = signed_in(desk, "sol.fetchley@example.com").file("correction", channel="email", received_on=today(desk),
         email=gideon["email"], field="shop.members.email", value=fresh,
     )  # fmt: skip
     desk.walk.prove(gideon["email"], reference, gideon["answers"] | {"postcode": ""})
     desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
     assert desk.walk.until(desk.walk.link(gideon["email"], "track", reference))["status"] == "fulfilled"
     assert desk.rows("SELECT email FROM shop.members WHERE id = %s", now["id"]) == [{"email": fresh}]
-    assert desk.touched(before) == {"shop.members": {now["id"]}}
+    assert changed(before, tables(desk)) == {"shop.members": {now["id"]}}
     desk.walk.answer_mail(gideon["email"], reference, "Email address")
     assert not desk.walk.mails(fresh), "a new address never receives anything"
 
@@ -72,15 +73,15 @@ def test_pru_1_a_member_has_address_and_email_corrected(desk: Desk) -> None:
 def test_pru_2_deletion_keeps_tax_records_with_reason_and_date_and_the_rest_goes(desk: Desk) -> None:
     member = _member_with_old_and_new_orders(desk)
     email, own = member["email"], _own_rows(desk, member["email"])
-    before = desk.snapshot()
+    before = tables(desk)
     orders = _orders(desk, member["id"])
     reference, track = desk.filed_and_proven("deletion", member)
     desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
     assert desk.walk.until(track)["status"] == "fulfilled"
 
-    touched = desk.touched(before)
+    touched = changed(before, tables(desk))
     assert all(keys <= own[table] for table, keys in touched.items()), "rows of other customers were touched"
-    now = desk.snapshot()
+    now = tables(desk)
     still = {table: [now[table][key] for key in keys if key in now[table]] for table, keys in own.items()}
     assert {o["order_no"] for o in still["shop.orders"]} == {o["order_no"] for o in orders if o["kept"]}
     assert {o["order_no"] for o in orders} - {o["order_no"] for o in still["shop.orders"]}, "an old order went"
@@ -110,15 +111,15 @@ def test_pru_3_orders_go_to_partners_only_with_consent_which_is_shown_and_can_be
     }
     assert all(c["wording"] for c in _shown_consents(desk, halima, reference)), "the words agreed to are shown"
 
-    before = desk.snapshot()
+    before = tables(desk)
     reference = desk.walk.file_by_form("opt_out", halima["email"], [("stop", "sharing")])
     assert desk.walk.until(desk.walk.link(halima["email"], "track", reference))["status"] == "fulfilled"
     ended = {c["partner"]: c for c in _consents(desk, halima["email"])}
     assert not any(c["in_force"] for c in ended.values())
-    assert ended["whisker_cover"]["ended_on"] == desk.today()
+    assert ended["whisker_cover"]["ended_on"] == today(desk)
     [first] = [c for c in held if c["partner"] == "barkwell_foods"]
     assert ended["barkwell_foods"] == first, "the history of the one ended long ago stands"
-    assert desk.touched(before) == {"mailroom.sharing_consents": {ended["whisker_cover"]["id"]}}
+    assert changed(before, tables(desk)) == {"mailroom.sharing_consents": {ended["whisker_cover"]["id"]}}
     task = desk.walk.link("whiskercover-privacy@example.com", "task", reference)
     assert halima["email"] not in desk.walk.get(task).text
     assert halima["email"] in desk.walk.post(task, {"show": "yes"}).text
@@ -135,7 +136,7 @@ def test_pru_4_promotional_mails_stop_and_the_answer_says_which_still_come(desk:
         "SELECT m.* FROM shop.members m JOIN mailroom.newsletter_readers r USING (email) WHERE welcome_mails"
         " AND offer_mails AND newsletter AND catalogue_by_post AND calls ORDER BY m.id DESC LIMIT 1"
     )
-    before = desk.snapshot()
+    before = tables(desk)
     reference = desk.walk.file_by_form("opt_out", reader["email"], [("stop", "email")])
     assert desk.walk.until(desk.walk.link(reader["email"], "track", reference))["status"] == "fulfilled"
     [now] = desk.rows("SELECT * FROM shop.members WHERE id = %s", reader["id"])
@@ -143,7 +144,7 @@ def test_pru_4_promotional_mails_stop_and_the_answer_says_which_still_come(desk:
     papers = desk.rows("SELECT id, newsletter FROM mailroom.newsletter_readers WHERE email = %s", reader["email"])
     assert not any(paper["newsletter"] for paper in papers)
     own = {"shop.members": {reader["id"]}, "mailroom.newsletter_readers": {paper["id"] for paper in papers}}
-    assert desk.touched(before) == own
+    assert changed(before, tables(desk)) == own
 
     answer = desk.walk.answer_mail(reader["email"], reference, "These mails will still come")["text"]
     stopped, still = answer.split("These mails will still come")

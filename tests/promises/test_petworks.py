@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.promises.conftest import Desk
+from tests.promises.evidence import changed, signed_in, stopped, tables, today
 
 BUSINESS = "petworks"
 PALOMA, ORSON, SASKIA, LIOR, TOBIAS = range(5)
@@ -47,7 +48,7 @@ def test_pwk_2_every_field_the_form_offers_can_be_changed_optional_demographics_
     assert {"market.owners.age_range", "market.owners.gender", "market.owners.household"} <= set(offered)
     wanted = {path: _other_value(path) for path in offered}
     fields = [pair for path, value in wanted.items() for pair in (("field", path), ("value", value))]
-    before, touchable = desk.snapshot(), _all_rows(desk, both["email"])
+    before, touchable = tables(desk), _all_rows(desk, both["email"])
 
     reference = desk.walk.file_by_form("correction", both["email"], fields)
     track = desk.walk.link(both["email"], "track", reference)
@@ -56,7 +57,7 @@ def test_pwk_2_every_field_the_form_offers_can_be_changed_optional_demographics_
     desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
     assert desk.walk.until(track)["status"] == "fulfilled"
 
-    now, touched = desk.snapshot(), desk.touched(before)
+    now, touched = tables(desk), changed(before, tables(desk))
     assert all(keys <= touchable[table] for table, keys in touched.items()), "rows of other people were touched"
     for path, value in wanted.items():
         source, collection, column = path.split(".")
@@ -75,14 +76,14 @@ def test_pwk_3_all_of_an_owners_data_is_deleted(desk: Desk) -> None:
         "INSERT INTO outreach.contest_entries (id, email, entrant, contest, entered_on)"
         " VALUES (990001, %s, %s, 'Best costume 2026', current_date)", orson["email"], orson["name"],
     )  # fmt: skip
-    own, before = _all_rows(desk, orson["email"]), desk.snapshot()
+    own, before = _all_rows(desk, orson["email"]), tables(desk)
     for table in ("market.owners", "market.pets", "market.bookings", "market.messages", "outreach.survey_answers",
                   "outreach.contest_entries"):  # fmt: skip
         assert own[table], f"{table} should hold something to delete"
     reference, ended = desk.answered("deletion", orson)
     assert ended["status"] == "fulfilled"
-    assert desk.touched(before) == {table: keys for table, keys in own.items() if keys}, "all of it, and no other's"
-    now = desk.snapshot()
+    assert changed(before, tables(desk)) == _held(own), "all of it, and no other's"
+    now = tables(desk)
     assert not [key for table, keys in own.items() for key in keys if key in now[table]]
     assert orson["email"] not in str(now)
     assert orson["name"] not in str(now)
@@ -116,10 +117,10 @@ def test_pwk_5_an_opt_out_needs_no_proof_acts_at_once_and_stops_even_policy_mail
     one, two = desk.rows(
         "SELECT * FROM outreach.mail_choices WHERE specials AND survey_invitations AND calls ORDER BY id DESC LIMIT 2"
     )
-    before = desk.snapshot()
+    before = tables(desk)
     reference = desk.walk.file_by_form("opt_out", one["email"].upper(), [("stop", "email")])
-    every = ["email", "kind:specials", "kind:policy_changes"]
-    assert "email" in desk.stopped(one["email"], *every), "stopped with the POST, whatever comes after"
+    every = {"email", "kind:specials", "kind:policy_changes"}
+    assert stopped(desk, one["email"], *every, "phone") == every, "stopped with the POST, whatever comes after"
     track = desk.walk.link(one["email"].upper(), "track", reference)
     assert desk.walk.until(track)["status"] == "fulfilled"
     choices = ("specials", "new_services", "policy_changes", "survey_invitations")
@@ -128,8 +129,8 @@ def test_pwk_5_an_opt_out_needs_no_proof_acts_at_once_and_stops_even_policy_mail
     mails = desk.walk.mails(one["email"])
     assert len(mails) == 1, "confirmed once"
     assert "/verify/" not in mails[0]["text"]
-    stopped, still = mails[0]["text"].split("These mails will still come")
-    assert "All mails that you can do without" in stopped
+    done, still = mails[0]["text"].split("These mails will still come")
+    assert "All mails that you can do without" in done
     assert "Mails about a booking of yours" in still
     assert "policy" not in still, "not even of a changed policy"
 
@@ -137,7 +138,7 @@ def test_pwk_5_an_opt_out_needs_no_proof_acts_at_once_and_stops_even_policy_mail
     assert desk.walk.until(desk.walk.link(two["email"], "track", reference))["status"] == "fulfilled"
     [now] = desk.rows("SELECT * FROM outreach.mail_choices WHERE id = %s", two["id"])
     assert now == two | {"policy_changes": False}
-    assert desk.touched(before) == {"outreach.mail_choices": {one["id"], two["id"]}}
+    assert changed(before, tables(desk)) == {"outreach.mail_choices": {one["id"], two["id"]}}
 
 
 def test_pwk_6_owner_and_professional_in_one_person(desk: Desk) -> None:
@@ -156,24 +157,24 @@ def test_pwk_6_owner_and_professional_in_one_person(desk: Desk) -> None:
     taken = desk.rows("SELECT * FROM market.bookings WHERE professional_id = %s", side["pro"])
     paid = desk.rows("SELECT * FROM payouts.paid WHERE payee_id = %s ORDER BY id", side["payee"])
     forms = desk.rows("SELECT * FROM payouts.tax_forms WHERE payee_id = %s ORDER BY id", side["payee"])
-    own, before = _all_rows(desk, paloma["email"]), desk.snapshot()
+    own, before = _all_rows(desk, paloma["email"]), tables(desk)
     reference, track = desk.filed_and_proven("deletion", paloma)
     desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
     assert desk.walk.until(track)["status"] == "fulfilled"
 
-    assert all(keys <= own[table] for table, keys in desk.touched(before).items()), "others' rows were touched"
-    now = desk.snapshot()
+    assert all(keys <= own[table] for table, keys in changed(before, tables(desk)).items()), "others' rows were touched"
+    now = tables(desk)
     assert side["owner"] not in now["market.owners"]
     assert side["pro"] not in now["market.professionals"]
     gone = {"professional_id": None, "professional_name": "A former professional", "professional_note": None}
     assert taken, "others booked with her"
     assert [now["market.bookings"][b["id"]] for b in taken] == [b | gone for b in taken], "the owners keep theirs"
-    today = desk.today()
+    now_is = today(desk)
     assert _theirs(now, "payouts.paid", side["payee"]) == [
-        p | {"account_ending": None} for p in paid if p["paid_on"].replace(year=p["paid_on"].year + 7) >= today
+        p | {"account_ending": None} for p in paid if p["paid_on"].replace(year=p["paid_on"].year + 7) >= now_is
     ]
     assert _theirs(now, "payouts.tax_forms", side["payee"]) == [
-        f for f in forms if f["filed_on"].replace(year=f["filed_on"].year + 4) >= today
+        f for f in forms if f["filed_on"].replace(year=f["filed_on"].year + 4) >= now_is
     ]
     payee = now["payouts.payees"][side["payee"]]
     assert payee["full_name"] == "Former professional"
@@ -208,10 +209,10 @@ def test_pwk_7_data_from_a_sign_in_service_is_shown_apart_and_deletion_has_the_g
     assert held["access_token"] not in said
     assert held["refresh_token"] not in said
 
-    own, before = _all_rows(desk, who["email"]), desk.snapshot()
+    own, before = _all_rows(desk, who["email"]), tables(desk)
     reference, ended = desk.answered("deletion", who)
     assert ended["status"] == "fulfilled"
-    assert desk.touched(before) == {table: keys for table, keys in own.items() if keys}
+    assert changed(before, tables(desk)) == _held(own)
     assert not desk.rows("SELECT 1 FROM sign_in.grants WHERE email = %s", who["email"])
     task = desk.walk.link("latchkey-revoke@example.com", "task", reference)
     notice = desk.walk.answer_mail("latchkey-revoke@example.com", reference, "asked to revoke what you allowed us")
@@ -226,14 +227,14 @@ def test_pwk_8_staff_file_for_a_caller_with_the_same_clock_and_the_same_proof(de
     here = ZoneInfo("America/Los_Angeles")
     called = datetime.now(here).date() - timedelta(days=3)
     fields = {"right": "access", "channel": "phone", "email": saskia["email"], "residence": "US-VA"}
+    wren = signed_in(desk, SUPPORT)
     unknown = desk.walk.post("/staff/requests/new", {**fields, "received_on": str(called)})
     assert unknown.headers["location"].endswith("/staff/sign-in"), "only for staff who signed in"
     tomorrow = str(datetime.now(here).date() + timedelta(days=1))
-    signed_in = desk.signed_in_staff(SUPPORT)
-    assert desk.walk.post("/staff/requests/new", {**fields, "received_on": tomorrow}, **signed_in).status == 422
+    assert desk.walk.post("/staff/requests/new", {**fields, "received_on": tomorrow}, Cookie=wren.cookie).status == 422
 
-    reference = desk.staff_file(SUPPORT, **fields, received_on=str(called))
-    assert reference in desk.walk.get("/staff", **signed_in).text
+    reference = wren.file("access", channel="phone", received_on=called, email=saskia["email"], residence="US-VA")
+    assert reference in desk.walk.get("/staff", Cookie=wren.cookie).text
     track = desk.walk.link(saskia["email"], "track", reference)
     status = desk.walk.status(track)
     assert datetime.fromisoformat(status["received_at"]).astimezone(here).date() == called
@@ -283,6 +284,10 @@ def _all_rows(desk: Desk, email: str) -> dict[str, set[Any]]:
         for table in ("paid", "tax_forms")
     }
     return {table: {row["id"] for row in desk.rows(sql, email)} for table, sql in rows.items()}
+
+
+def _held(own: dict[str, set[Any]]) -> dict[str, set[Any]]:
+    return {table: keys for table, keys in own.items() if keys}
 
 
 def _theirs(now: dict[str, dict[Any, dict[str, Any]]], table: str, payee: int) -> list[dict[str, Any]]:

@@ -111,3 +111,17 @@ def test_a_source_error_is_left_to_the_machine_to_retry(office: Office, monkeypa
     monkeypatch.setattr(office.svc.sources[name], "find", down)
     with pytest.raises(SourceUnavailable):
         gathering.gather_source(office.svc, request.reference, name)
+
+
+def test_a_fault_before_anything_was_mailed_is_taken_up_from_the_start(office: Office) -> None:
+    request = office.file("access")
+    wait = office.workflow.wait_for("attention")
+    attention.need_attention(office.svc, request.reference, wait, "ServiceUnavailable")
+    attention.try_again(office.svc, office.link("review"))
+    assert office.workflow.answers[wait] == ({"next": "proof"}, None)
+
+
+def test_a_request_lapses_after_the_days_that_the_business_gives_not_the_sum_of_the_waits(office: Office) -> None:
+    request = office.file("access")
+    waits = office.workflow.started[request.execution]["waits"]
+    assert waits["proof_reminder"] + waits["proof"] == office.svc.business.waits.proof_days * 86_400
