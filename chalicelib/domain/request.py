@@ -135,8 +135,6 @@ class Request(BaseModel):
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
-    mail_attempt: int = 0
-    """Raised when staff send again a mail of which nobody knows whether it left."""
     purge_at: datetime | None = None
     """Settled: what the answer needed is gone, and this is when the rest goes."""
     year: int | None = None
@@ -154,6 +152,11 @@ class Request(BaseModel):
     def execution(self) -> str:
         """The name of the execution that drives it now: `<reference>-<n>`, n counting its roads."""
         return f"{self.reference}-{self.road}"
+
+    @property
+    def stands_at(self) -> Status:
+        """Its status; while it needs attention, the one in which it stopped."""
+        return self.resume if self.status is Status.NEEDS_ATTENTION and self.resume else self.status
 
     @property
     def upkeep_at(self) -> datetime | None:

@@ -76,7 +76,7 @@ def _end(svc: Services, request: Request, status: Status) -> None:
 
 def _access(svc: Services, told: Told) -> None:
     records = {
-        source: [Record.model_validate(r) for r in json.loads(part)]
+        source: [Record.model_validate(r) for r in json.loads(svc.vault.open(told.request.reference, part))]
         for source, part in svc.packages.parts(told.request.reference).items()
     }
     nothing = told.request.reason == "nothing_held"

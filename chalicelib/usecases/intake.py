@@ -100,7 +100,7 @@ def _first(
     )  # fmt: skip
     clock = clock_for(regime, right, received_at, business.zone)
     if signed_in:
-        personal.proven_email = personal.email
+        personal.proven_email = personal.addressee
     address = personal.addressee
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, regime=regime.id, channel=channel,
@@ -147,7 +147,7 @@ def _received(svc: Services, now: datetime, on: date | None) -> datetime:
 
 
 def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
-    """Whether the business's member page signed this person in lately (11 CCR 7061: re-authenticate)."""
+    """Whether the business's member page signed in lately whoever gets the answer (11 CCR 7061: re-authenticate)."""
     try:
         claims = jwt.decode(
             member_token, svc.secrets.get("member"), algorithms=["HS256"], audience=svc.business.id,
@@ -156,7 +156,7 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
         fresh = svc.now() - datetime.fromtimestamp(claims["auth_time"], tz=svc.now().tzinfo) <= SIGN_IN_AGE
         alive = claims["exp"] > svc.now().timestamp()
         same = Identifier.of(IdentifierKind.EMAIL, str(claims["email"])) == Identifier.of(
-            IdentifierKind.EMAIL, personal.email or ""
+            IdentifierKind.EMAIL, personal.addressee or ""
         )
     except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as bad:
         raise InvalidRequest({"member_token": SIGN_IN_AGAIN}) from bad

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.businesses.model import Recipient
+from chalicelib.domain.plan import OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.services import Services
@@ -39,14 +40,18 @@ def tell(svc: Services, reference: str) -> None:
 def concerned(svc: Services, request: Request) -> list[str]:
     """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3).
 
-    Who mails for the business hears of every opt-out; the others hear when sharing ends.
+    Who mails for the business hears of every opt-out; the others hear when sharing ends. A source that drifted counts
+    not yet: staff look at it again, and may say no (rule 16).
     """
     told = {id: r for id, r in svc.business.sharing.recipients.items() if request.right in r.tell}
-    findings = gathering.findings(svc, request.reference) if told else []
+    if not told:
+        return []
+    settled = [o for o in svc.store.outcomes(request.reference) if o.sealed and o.state is not OutcomeState.DRIFTED]
+    findings = [gathering.opened(svc, outcome) for outcome in settled]
     if request.right is Right.OPT_OUT:
-        if told and "sharing" not in svc.open(request).stop:
+        if "sharing" not in svc.open(request).stop:
             told = {id: r for id, r in told.items() if r.role == "processor"}
-    elif not any(t.acts for finding in findings for t in finding.treatments):
+    elif not any(o.done for o in settled) and not any(t.acts for f in findings for t in f.treatments):
         return []
     named = {id for finding in findings for id in finding.recipients}
     mapped = {id for s in svc.business.datamap.sources.values() for c in s.collections.values() for id in c.recipients}

@@ -25,8 +25,8 @@ def suppress_typed(svc: Services, personal: Personal) -> None:
 
 
 def typed(personal: Personal) -> list[Identifier]:
-    """Every way the person named themself, proven or not: enough to stop, never to show."""
-    named = [Identifier.of(IdentifierKind.EMAIL, a) for a in (personal.email, personal.subject_email) if a]
+    """Every way the subject was named, proven or not: enough to stop, never to show. An agent's own address is none."""
+    named = [Identifier.of(IdentifierKind.EMAIL, personal.addressee)] if personal.addressee else []
     if personal.identifier and personal.identifier_kind:
         named.append(Identifier.of(personal.identifier_kind, personal.identifier))
     return named
