@@ -1,7 +1,7 @@
 """What governs a new request: the law, its clock, and the proof it takes, as fields of the request.
 
-Rule 3: the clock runs from receipt. Rule 19: the proof has a floor per business and right; law and sensitivity may raise
-it, what the requester claims never lowers it. Pure: reads no source and no store. Leaves to others: filing it (intake).
+Rule 3: the clock runs from receipt. Rule 19: the proof has a floor per business and right; law and sensitivity may
+raise it, what the requester claims never lowers it. Pure: reads no source, no store. Leaves to others: filing (intake).
 """
 
 from __future__ import annotations
@@ -40,16 +40,15 @@ def governed(
     }  # fmt: skip
 
 
-def proof_of(
-    business: Business, regime: Regime, right: Right, personal: Personal, relationship: Relationship
-) -> Proof:
+def proof_of(business: Business, regime: Regime, right: Right, personal: Personal, relationship: Relationship) -> Proof:
     """The proof to be brought: the business's floor, raised by the law."""
     terms, asked = business.rights[right], law_asks(business, regime, right, personal, relationship)
     points = asked.points
     if regime.id == POLICY:  # our own default asks no more than the business's fixed questions can carry
         points = min(points, 1 + len(terms.questions))
     return Proof(
-        required=max(terms.points, points), declaration_required=terms.declaration or asked.declaration
+        required=max(terms.points, points), declaration_required=terms.declaration or asked.declaration,
+        because=asked.cite if regime.id != POLICY and (points > terms.points or asked.declaration) else None,
     )  # fmt: skip
 
 
