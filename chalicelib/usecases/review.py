@@ -11,13 +11,13 @@ from typing import Any
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
-from chalicelib.domain.request import Message, Request, Right, advance, amend
+from chalicelib.domain.request import Message, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, road
-from chalicelib.usecases.card import Card, card_of, extension, member_of, verdicts, why_not_approve
+from chalicelib.usecases import correspondence, extending, judging, reminding, road
+from chalicelib.usecases.card import Card, card_of, grounds, member_of, verdicts, why_not_approve
 
 
 def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -> None:
@@ -29,24 +29,10 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
         if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
             correspondence.to_customer(svc, request, "received")
-        _tell_staff(svc, request, reminder)
+        reminding.ask(svc, request, again=reminder > 0)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         road.go_on(svc, request, road.DECISION)
-
-
-def _tell_staff(svc: Services, request: Request, reminder: int) -> None:
-    """Mail those who may decide; the leads too once a reminder went unheard."""
-    members = correspondence.deciders(svc, request)
-    if reminder > 1:
-        members = members + [m for m in svc.business.leads() if m not in members]
-    now = svc.now()
-    mail = "staff_frozen" if request.status is Status.FROZEN else "staff_review"
-    day = now.date().isoformat() if reminder else ""
-    correspondence.to_staff(
-        svc, request, mail, members, once=f"{request.version}:{reminder}:{day}", reminder=reminder,
-        due_at=request.due_at, days_left=request.days_left(now),
-    )  # fmt: skip
 
 
 def decide(
@@ -67,14 +53,17 @@ def decide(
     why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         return card_of(svc, request, member)
-    if verdict not in verdicts(svc, request, member, why_not):
+    told_again = verdict is Verdict.EXTEND and request.extended_at is not None
+    if not told_again and verdict not in verdicts(svc, request, member, why_not):
         raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
     _complete(request, verdict, ground, explanation)
+    if verdict is Verdict.REFUSE and ground not in grounds(request):
+        raise DecisionNotAllowed("The law does not let us decline yet: too few requests came before this one.")
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
-    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
     if verdict is Verdict.EXTEND:
-        return card_of(svc, _extend(svc, request, member, explanation or ""), member)
+        return card_of(svc, extending.extend(svc, request, member, explanation or ""), member)
+    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
     try:
         decided = _decided(svc, request, link, decision, explanation)
     except RequestChanged:
@@ -122,16 +111,6 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, ex
     )
     svc.store.commit(decided, event, spend=link)
     return decided
-
-
-def _extend(svc: Services, request: Request, member: Member, reason: str) -> Request:
-    due = extension(svc, request)
-    if due is None:
-        raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
-    extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
-    svc.store.commit(extended, event)
-    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason.strip())
-    return extended
 
 
 def ask_customer(svc: Services, reference: str, token: str) -> None:
