@@ -1,8 +1,8 @@
-"""What a message asks, read by its content and not by its heading: "who was told" and "what do you hold" are two rights.
+"""What a message asks, read by its content and not its heading: "who was told" and "what do you hold" are two rights.
 
-A California "what do you hold" is a request to know (Civ. Code 1798.110), not one under 1798.83, whatever form or subject
-it came under; a message that is plainly both opens both. Only plain English phrases are read, and none that is denied
-("I do not want a copy"): where it is not plain, the right that was chosen stands. Leaves to others: filing (intake).
+A California "what do you hold" is a request to know (Civ. Code 1798.110), not one under 1798.83, whatever form it came
+on; a message that is plainly both opens both. Only plain English phrases are read, and none that is denied ("I do not
+want a copy"): where it is not plain, the right that was chosen stands. Leaves to others: filing (intake).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chalicelib.domain.request import Right
 _DATA = r"(?:personal |own )?(?:data|information|info|records?|file)"
 _OWN_DATA = re.compile(
     rf"\bcop(?:y|ies) of (?:all (?:of )?)?(?:my|the) {_DATA}\b(?! (?:policy|list))"
-    rf"|\b(?:what|which|all|any|everything)(?: \w+){{0,3}} you (?:\w+ )?(?:have|hold|keep|know|store|stored|collected?|got)"
+    r"|\b(?:what|which|all|any|everything)(?: \w+){0,3} you (?:\w+ )?(?:have|hold|keep|know|stored?|collected?|got)"
     r"(?: on file)? (?:about|on|of) me\b"
     rf"|\b{_DATA} (?:that |which )?you (?:have |hold |keep |store |collect(?:ed)? )+(?:about|on) me\b"
     rf"|\baccess (?:to )?my {_DATA}\b"
@@ -23,11 +23,10 @@ _OWN_DATA = re.compile(
 _WHO_WAS_TOLD = re.compile(
     r"\bshine[- ]the[- ]light\b|\b1798\.83\b"
     r"|\b(?:who|whom|which (?:\w+ )?(?:companies|businesses|parties|others)|what (?:companies|third parties))\b"
-    rf"(?: \w+){{0,6}} (?:give|gave|given|tell|told|disclosed?|shared?|sell|sold|pass|passed)(?: \w+){{0,2}} my {_DATA}\b"
+    r"(?: \w+){0,6} (?:give|gave|given|tell|told|disclosed?|shared?|sell|sold|pass|passed)(?: \w+){0,2}"
+    rf" my {_DATA}\b"
 )
-_DENIED = re.compile(
-    r"\b(?:not|n't|never|no need|without)(?: \w+){0,4}$|n't(?: \w+){0,4}$|\binstead of(?: \w+){0,3}$"
-)
+_DENIED = re.compile(r"\b(?:not|n't|never|no need|without)(?: \w+){0,4}$|n't(?: \w+){0,4}$|\binstead of(?: \w+){0,3}$")
 
 
 def also_asked(right: Right, details: str | None, residence: str | None) -> Right | None:

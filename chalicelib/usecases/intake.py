@@ -7,6 +7,7 @@ are counted first. Leaves to others: the shape of what was typed (web/forms), pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import jwt
@@ -61,35 +62,50 @@ def file_request(
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
         _count_unproven(svc, also, personal, now)
-    request, *others = [
-        _first(
-            svc, each, personal, relationship, channel, received_at, signed_in=signed_in, quiet=quiet,
-            designated=designated,
-        ).model_copy(update={"entered_at": now if received_at != now else None})
-        for each in (right, also) if each
-    ]  # fmt: skip
+
+    def opened(each: Right, at: datetime) -> Request:
+        made = _first(
+            svc, each, personal, relationship, channel, at, signed_in=signed_in, quiet=quiet, designated=designated
+        )
+        return made.model_copy(update={"entered_at": now if at != now else None})
+
     by = f"staff:{entered_by}" if entered_by else "customer"
-    for other in others:
-        request = request.model_copy(update={"asked_with": other.reference})
+    request = opened(right, received_at)
+    if also is None:
+        return file(svc, request, personal, once=once, by=by)
+    return _file_both(svc, request, lambda at: opened(also, at), personal, once=once, by=by)
+
+
+def _file_both(
+    svc: Services,
+    request: Request,
+    other: Callable[[datetime], Request],
+    personal: Personal,
+    *,
+    once: str | None,
+    by: str,
+) -> Request:
+    """File what was chosen, and what the message asks besides; a form sent again makes what is not there yet."""
+    request = request.model_copy(update={"asked_with": reference_from(svc.chance.number(40))})
     try:
         filed = file(svc, request, personal, once=once, by=by)
     except AlreadyFiled as first:
         filed = svc.store.get(first.reference)
-        _file_too(svc, filed, others, personal, by)
+        _file_too(svc, filed, other(filed.received_at), personal, by)
         raise
-    _file_too(svc, filed, others, personal, by)
+    _file_too(svc, filed, other(filed.received_at), personal, by)
     return filed
 
 
-def _file_too(svc: Services, filed: Request, others: list[Request], personal: Personal, by: str) -> None:
-    """The second request that a message opened, if it is not there yet: a form sent again finds both or makes both."""
-    if not filed.asked_with or not others:
+def _file_too(svc: Services, filed: Request, other: Request, personal: Personal, by: str) -> None:
+    """The second request that a message opened, if it is not there yet."""
+    if filed.asked_with is None:
         return
     try:
         svc.store.get(filed.asked_with)
     except RequestNotFound:
         same = {"reference": filed.asked_with, "asked_with": filed.reference}
-        file(svc, others[0].model_copy(update=same), personal, by=by)
+        file(svc, other.model_copy(update=same), personal, by=by)
 
 
 def file(svc: Services, request: Request, personal: Personal, *, once: str | None = None, by: str) -> Request:
