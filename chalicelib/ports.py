@@ -89,6 +89,9 @@ class RequestStore(Protocol):
     def release_mail(self, reference: str, mail: str) -> None:
         """The claimed mail did not leave: somebody may claim it again."""
 
+    def release_uncertain(self, reference: str) -> None:
+        """Every mail of this request of which nobody knows whether it left may be claimed again: staff say so."""
+
     def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:
         """Count one more of `name` for `key` in the window that ends then; the new number.
 

@@ -143,6 +143,11 @@ class DynamoStore:
             ExpressionAttributeValues={":released": {"S": "released"}, ":sending": {"S": "sending"}},
         )  # fmt: skip
 
+    def release_uncertain(self, reference: str) -> None:
+        for item in self.table.family(f"REQ#{reference}", "MAIL#"):
+            if item["state"] == {"S": "sending"}:
+                self.release_mail(reference, item["sk"]["S"].removeprefix("MAIL#"))
+
     # Counters and claims
 
     def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:

@@ -148,8 +148,6 @@ class Request(BaseModel):
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
-    mail_attempt: int = 0
-    """Raised when staff send again a mail of which nobody knows whether it left."""
     quiet: bool = False
     """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
 
@@ -159,6 +157,11 @@ class Request(BaseModel):
     def execution(self) -> str:
         """The name of the execution that drives it now: `<reference>-<n>`, n counting its roads."""
         return f"{self.reference}-{self.road}"
+
+    @property
+    def stands_at(self) -> Status:
+        """Its status; while it needs attention, the one in which it stopped."""
+        return self.resume if self.status is Status.NEEDS_ATTENTION and self.resume else self.status
 
     def days_left(self, now: datetime) -> int:
         """Whole calendar days until the answer is due; negative when it is late."""

@@ -194,6 +194,10 @@ LINK_PURPOSES = {
 }  # fmt: skip
 
 
+LINKS_AGAIN = {"track": "", "verify": ": confirm it", "results": ": get the package"}
+"""What a link sent again is for, after the title of its request."""
+
+
 def theirs(right: Right) -> str:
     """What was asked, said to staff: after "it asks us"."""
     return re.sub(r"\byou\b", "them", re.sub(r"\byour\b", "a", RIGHTS[right].asked))

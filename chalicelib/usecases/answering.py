@@ -37,7 +37,7 @@ def send_answer(svc: Services, reference: str) -> None:
     request = svc.store.get(reference)
     if request.status is Status.GATHERING:
         raise PlanDrifted(reference)
-    request = road.live(svc, reference)
+    road.going_on(request)
     outcomes = svc.store.outcomes(reference)
     if any(o.state is OutcomeState.DRIFTED for o in outcomes):
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
@@ -74,7 +74,7 @@ def _end(svc: Services, request: Request, status: Status) -> None:
 
 def _access(svc: Services, told: Told) -> None:
     records = {
-        source: [Record.model_validate(r) for r in json.loads(part)]
+        source: [Record.model_validate(r) for r in json.loads(svc.vault.open(told.request.reference, part))]
         for source, part in svc.packages.parts(told.request.reference).items()
     }
     nothing = told.request.reason == "nothing_held"

@@ -14,10 +14,10 @@ from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Plan
-from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.links import Purpose
+from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, extending, gathering, judging, limits, road
 
@@ -37,7 +37,7 @@ class Card:
     history: list[tuple[datetime, str]]
     days_left: int
     attention: bool
-    """Whether "try again" is offered."""
+    """Whether "try again" is offered; never for the rest of what its person said was not them."""
     over_limit: str | None = None
     """What the law lets staff do because the person has asked too often; None where they have not."""
     corrections: list[str] = field(default_factory=list)
@@ -56,12 +56,11 @@ class Revealed:
 
 def card(svc: Services, token: str) -> Card:
     """What the link from the mail opens. Changes nothing, shows nothing personal."""
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    return card_of(svc, request, member_of(svc, token))
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    return card_of(svc, request, member_of(svc, link))
 
 
-def member_of(svc: Services, token: str) -> Member:
-    link, _ = road.open_link(svc, token, Purpose.REVIEW)
+def member_of(svc: Services, link: Link) -> Member:
     member = svc.business.member(link.person)
     if member is None:
         raise DecisionNotAllowed("You are no longer among the staff of this business.")
@@ -75,7 +74,8 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         plan=judging.current_plan(svc, request), corrections=_labels(svc, request), over_limit=limits.said(request),
         may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=grounds(request),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
-        attention=request.status in (Status.NEEDS_ATTENTION, Status.PARTLY_FULFILLED),
+        attention=request.status is Status.NEEDS_ATTENTION
+        or (request.status is Status.PARTLY_FULFILLED and not request.links_dead_before),
     )  # fmt: skip
 
 
@@ -138,10 +138,9 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
 
 def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
     """What this member may see of the person and their records; that they looked is audited (rule 1)."""
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
-    seen, event = amend(request, "viewed", svc.now(), by=f"staff:{member.id}")
-    svc.store.commit(seen, event)
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    seen = road.note(svc, request.reference, "viewed", by=f"staff:{member.id}")
     personal = svc.open(request)
     return card_of(svc, seen, member), Revealed(
         personal=_visible(svc, member, personal),

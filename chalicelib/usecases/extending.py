@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.request import Request, amend
-from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import extended_clock, may_extend
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence
@@ -19,21 +18,15 @@ def can_extend(svc: Services, request: Request) -> bool:
 
 
 def extend(svc: Services, request: Request, member: Member, reason: str) -> Request:
-    """The request with its later dates, told to the customer; told again if a first mail did not leave.
-
-    Raises DecisionNotAllowed: the law allows none, or its first limit has passed.
-    """
-    if request.extended_at is None:
-        now = svc.now()
-        clock = extended_clock(request, svc.business.zone, at=now)
-        personal = svc.open(request).model_copy(update={"extension_reason": reason.strip()})
-        request, event = amend(
-            request, "extended", now, by=f"staff:{member.id}", due_at=clock.target, limit_at=clock.limit,
-            extended_at=now, sealed=svc.seal(request.reference, personal),
-        )  # fmt: skip
-        svc.store.commit(request, event)
-    told = svc.open(request).extension_reason
-    if told is None:
-        raise DecisionNotAllowed("More time was taken before. It can be done once.")
-    correspondence.to_customer(svc, request, "extended", due_at=request.due_at, text=told)
-    return request
+    """The request with its later dates, told to the customer. Raises DecisionNotAllowed: the law allows none now."""
+    now = svc.now()
+    clock = extended_clock(request, svc.business.zone, at=now)
+    personal = svc.open(request).model_copy(update={"extension_reason": reason})
+    extended, event = amend(
+        request, "extended", now, by=f"staff:{member.id}", due_at=clock.target, limit_at=clock.limit, extended_at=now,
+        sealed=svc.seal(request.reference, personal),
+    )  # fmt: skip
+    # The mail goes first: the law wants it told, and once written an extension could not be told again.
+    correspondence.to_customer(svc, extended, "extended", due_at=extended.due_at, text=reason)
+    svc.store.commit(extended, event)
+    return extended

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 import jwt
 
 from chalicelib.domain.datamap import FieldMap
-from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
 from chalicelib.errors import AlreadyFiled, InvalidRequest, LimitReached, RequestNotFound
 from chalicelib.law import also_asked
@@ -49,6 +49,8 @@ def file_request(
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
     check(svc, right, personal)
+    if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
+        personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
     if signed_in:
         channel = Channel.MEMBER_PAGE
@@ -133,7 +135,7 @@ def _first(
     designated: bool,
 ) -> Request:
     if signed_in:
-        personal.proven_email = personal.email
+        personal.proven_email = personal.addressee
     address = personal.addressee
     fixed = governed(
         svc.business, right, personal, relationship=relationship, received_at=received_at, designated=designated
@@ -149,7 +151,7 @@ def _first(
 
 def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
     """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
-    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.addressee or ""))
+    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(personal.addressee or "")))
     try:
         svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
     except LimitReached:
@@ -172,7 +174,7 @@ def _received(svc: Services, now: datetime, on: date | None) -> datetime:
 
 
 def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
-    """Whether the business's member page signed this person in lately (11 CCR 7061: re-authenticate)."""
+    """Whether the business's member page signed in lately whoever gets the answer (11 CCR 7061: re-authenticate)."""
     try:
         claims = jwt.decode(
             member_token, svc.secrets.get("member"), algorithms=["HS256"], audience=svc.business.id,
@@ -181,7 +183,7 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
         fresh = svc.now() - datetime.fromtimestamp(claims["auth_time"], tz=svc.now().tzinfo) <= SIGN_IN_AGE
         alive = claims["exp"] > svc.now().timestamp()
         same = Identifier.of(IdentifierKind.EMAIL, str(claims["email"])) == Identifier.of(
-            IdentifierKind.EMAIL, personal.email or ""
+            IdentifierKind.EMAIL, personal.addressee or ""
         )
     except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as bad:
         raise InvalidRequest({"member_token": SIGN_IN_AGAIN}) from bad

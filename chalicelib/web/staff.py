@@ -18,7 +18,7 @@ from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.usecases import attention, review, staffroom
 from chalicelib.usecases import card as cards
 from chalicelib.web import api, errors, forms, places, replies
-from chalicelib.web.asked import Asked, Fields, only
+from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
 
 staff = Blueprint(__name__)
@@ -195,6 +195,8 @@ def file_for(asked: Asked) -> Response:
         staffroom.staff_of(asked.svc, session)
     except LinkError:
         return replies.see(asked, "/staff/sign-in")
+    if asked.from_elsewhere:
+        raise Unreadable(403, "from_elsewhere", "This was sent by another site. Please use the form of this one.")
     fields = asked.form()
     try:
         typed, channel, received_on = forms.parse_staff(fields)
@@ -217,7 +219,7 @@ def _file_form(asked: Asked, right: Right | None, typed: Fields, faults: dict[st
     return replies.page(
         asked, "new" if right else "file_for", status=422 if faults else 200, right=right,
         terms=business.rights[right] if right else None, typed=typed, faults=faults or {}, places=places.PLACES,
-        action="/staff/requests/new", staff=True, correctable=business.datamap.correctable(), rights=list(Right),
+        action="/staff/requests/new", staff=True, correctable=business.correctable_by_title(), rights=list(Right),
     )  # fmt: skip
 
 

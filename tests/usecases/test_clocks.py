@@ -116,7 +116,8 @@ def test_more_time_is_taken_once_told_and_kept_from_the_page(office: Office) -> 
     assert "old warehouse" not in view.request.model_dump_json(exclude={"sealed"})
     assert office.svc.open(longer).extension_reason == "Boxes from the old warehouse must be searched"
     sent = len(office.mailer.sent)
-    office.decide(request, "extend", explanation="Again")
+    with pytest.raises(DecisionNotAllowed):
+        office.decide(request, "extend", explanation="Again")
     assert office.now(request).due_at == longer.due_at
     assert len(office.mailer.sent) == sent
     assert Verdict.EXTEND not in card.card(office.svc, office.link("review")).may

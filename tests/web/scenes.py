@@ -25,7 +25,7 @@ def form(right: Right, *, staff: bool = False, faults: bool = False) -> dict[str
     return {
         "right": right, "terms": business.rights[right], "typed": TYPED if faults else {"form_id": ["once"]},
         "faults": FAULTS if faults else {}, "places": places.PLACES, "action": "/requests", "staff": staff,
-        "correctable": business.datamap.correctable(), "rights": list(Right),
+        "correctable": business.correctable_by_title(), "rights": list(Right),
     }  # fmt: skip
 
 
