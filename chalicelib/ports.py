@@ -123,6 +123,15 @@ class RequestStore(Protocol):
     def release(self, name: str, key: str, holder: str) -> None:
         """Give a claim back, if `holder` has it."""
 
+    def take_turn(self, name: str, key: str, holder: str, at: datetime) -> list[datetime]:
+        """Give `holder`, which asked at `at`, the next turn of `name` for `key`: one conditional write.
+
+        The instants of all turns up to and with the holder's own, in the order taken. Taking twice is one turn.
+        """
+
+    def give_back_turn(self, name: str, key: str, holder: str) -> None:
+        """Let the holder's turn count no longer, if it has one."""
+
     def suppress(self, entries: Iterable[Suppression]) -> None:
         """Remember opt-outs; an entry that stands keeps its first date."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters import items
+from chalicelib.adapters import items, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
@@ -221,6 +221,12 @@ class DynamoStore:
             "delete_item", Key=items.key(f"CLAIM#{name}#{key}", "CLAIM"),
             ConditionExpression="holder = :me", ExpressionAttributeValues={":me": {"S": holder}},
         )  # fmt: skip
+
+    def take_turn(self, name: str, key: str, holder: str, at: datetime) -> list[datetime]:
+        return turns.take(self.table, name, key, holder, at)
+
+    def give_back_turn(self, name: str, key: str, holder: str) -> None:
+        turns.give_back(self.table, name, key, holder)
 
     # Who asked to be left alone, and whose requests there are
 

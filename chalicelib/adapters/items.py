@@ -5,7 +5,7 @@ One table, families by key (pk / sk):
     LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
-    METRICS#<year>      <tally id>
+    METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -143,6 +143,20 @@ def once_item(form: str, reference: str, now: datetime) -> Item:
 def counter_key(name: str, key_counted: str, ends: datetime) -> Item:
     """The window is part of the key: the next one starts at nothing."""
     return key(f"COUNT#{name}#{key_counted}#{instant(ends)}", "COUNT")
+
+
+TURN_KEPT = timedelta(days=800)
+"""After the last turn taken: longer than the longest window of a law, for a letter noted late too."""
+
+
+def turns_key(name: str, key_counted: str) -> Item:
+    return key(f"TURNS#{name}#{key_counted}", "TURNS")
+
+
+def turns_from(item: Item) -> list[tuple[str, datetime]]:
+    """Who holds a turn and when they asked, in the order taken."""
+    held = (turn["S"].split(" ", 1) for turn in item.get("turns", {}).get("L", []))
+    return [(holder, datetime.fromisoformat(at)) for holder, at in held]
 
 
 def suppression_item(entry: Suppression) -> Item:

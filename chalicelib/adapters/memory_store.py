@@ -49,6 +49,7 @@ class MemoryStore:
         self._mails: dict[tuple[str, str], str] = {}
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
+        self._turns: dict[tuple[str, str], dict[str, datetime]] = {}
         self._suppressions: dict[tuple[str, str], Suppression] = {}
         self._tallies: dict[tuple[int, str], Tally] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
@@ -200,6 +201,19 @@ class MemoryStore:
     def release(self, name: str, key: str, holder: str) -> None:
         if self._claims.get((name, key)) == holder:
             del self._claims[name, key]
+
+    @_alone
+    def take_turn(self, name: str, key: str, holder: str, at: datetime) -> list[datetime]:
+        turns = self._turns.setdefault((name, key), {})
+        turns.setdefault(holder, at)
+        return list(turns.values())[: list(turns).index(holder) + 1]
+
+    @_alone
+    def give_back_turn(self, name: str, key: str, holder: str) -> None:
+        turns = self._turns.get((name, key), {})
+        turns.pop(holder, None)
+        if not turns:
+            self._turns.pop((name, key), None)
 
     @_alone
     def suppress(self, entries: Iterable[Suppression]) -> None:

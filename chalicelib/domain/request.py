@@ -88,6 +88,8 @@ class Personal(BaseModel):
     answers: dict[str, str] = Field(default_factory=dict)
     signature: str | None = None
     messages: list[Message] = Field(default_factory=list)
+    extension_reason: str | None = None
+    """What staff gave as the reason for more time; it stands in the mail."""
     explanation: str | None = None
 
     @property
@@ -116,6 +118,15 @@ class Request(BaseModel):
     entered_at: datetime | None = None
     acknowledge_by: datetime | None = None
     due_at: datetime
+    """The day to aim for: the earlier reading of the clock."""
+    limit_at: datetime | None = None
+    """The law's last day, by the later reading; None for requests filed before it was stored."""
+    designated: bool = True
+    """Whether it came to an address that the business names for such requests (Civil Code 1798.83(b)(1))."""
+    fallback_from: str | None = None
+    """The law that was looked at first, where the policy governs in its stead."""
+    fallback: str | None = None
+    """Why that law does not govern, in words for people."""
     extended_at: datetime | None = None
     closed_at: datetime | None = None
     undo_until: datetime | None = None
@@ -130,6 +141,10 @@ class Request(BaseModel):
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None
+    asked_with: str | None = None
+    """The other request that the same message opened: it asked two things."""
+    nth: int = 0
+    """Which one it is in the law's window, where the law limits how often a person may ask; 0 where none is counted."""
     not_staff: str | None = None
     asked_before: bool = False
     """The year's disclosure went out before: the first answer again (JEF-3)."""

@@ -43,11 +43,18 @@ class Categories(Backed):
     labels: dict[str, str]
 
 
+class Sensitive(Backed):
+    """Kinds of data, as the data map names them, whose unwanted change or deletion would do harm."""
+
+    kinds: tuple[str, ...]
+
+
 class LawFile(Part):
     """One file of laws written out whole."""
 
     laws: dict[str, dict[str, Any]]
     categories: Categories | None = None
+    sensitive: Sensitive | None = None
 
 
 class StatesFile(Part):
@@ -65,6 +72,7 @@ class LawBook:
     by_residence: Mapping[str, tuple[str, ...]]
     appeal: tuple[Refusal, Term]
     categories: Categories
+    sensitive: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -77,6 +85,7 @@ def read(folder: Path) -> LawBook:
     """The law in the YAML files of a folder. Raises Misconfigured."""
     laws: dict[str, Law] = {}
     categories: Categories | None = None
+    sensitive: tuple[str, ...] = ()
     for path in sorted(folder.glob("*.yaml")):
         content = _yaml(path)
         for id, law in _states(path, content) if "states" in content else _laws(path, content):
@@ -85,7 +94,9 @@ def read(folder: Path) -> LawBook:
             laws[id] = law
         if "categories" in content:
             categories = _valid(Categories, path, "categories", content["categories"])
-    return LawBook(laws, _by_residence(laws), _fallback(laws), _all(categories))
+        if "sensitive" in content:
+            sensitive += _valid(Sensitive, path, "sensitive", content["sensitive"]).kinds
+    return LawBook(laws, _by_residence(laws), _fallback(laws), _all(categories), sensitive)
 
 
 def law_of(regime: Regime | str) -> Law:

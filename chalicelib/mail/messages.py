@@ -23,7 +23,7 @@ from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
 from chalicelib.law.categories import label
-from chalicelib.mail import colours, words
+from chalicelib.mail import colours, rules, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
 
@@ -87,7 +87,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, category_label=label)
+    env.globals.update(words=words, rules=rules, category_label=label)
     env.filters.update(day=_day, moment=_moment)
     return env
 

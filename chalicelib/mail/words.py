@@ -58,6 +58,9 @@ RIGHTS = {
     ),
 }
 
+OTHER = {Right.ACCESS: Right.CALIFORNIA_DISCLOSURE, Right.CALIFORNIA_DISCLOSURE: Right.ACCESS}
+"""What a message that asks two things asks besides (law/content)."""
+
 STATUSES = {
     Status.RECEIVED: ("We have your request.", ""),
     Status.VERIFYING: ("Please confirm.", "We sent you an email with a button. Nothing happens before you press it."),

@@ -17,10 +17,9 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.law import appeal_clock, clock_for
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, judging, road
+from chalicelib.usecases import correspondence, extending, gathering, judging, limits, road
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Card:
     days_left: int
     attention: bool
     """Whether "try again" is offered; never for the rest of what its person said was not them."""
+    over_limit: str | None = None
+    """What the law lets staff do because the person has asked too often; None where they have not."""
     corrections: list[str] = field(default_factory=list)
     """Labels of the fields to be corrected."""
 
@@ -70,12 +71,24 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
     why_not = why_not_approve(svc, request)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
-        plan=judging.current_plan(svc, request), corrections=_labels(svc, request),
-        may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=list(Ground),
+        plan=judging.current_plan(svc, request), corrections=_labels(svc, request), over_limit=limits.said(request),
+        may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=grounds(request),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
         attention=request.status is Status.NEEDS_ATTENTION
         or (request.status is Status.PARTLY_FULFILLED and not request.links_dead_before),
     )  # fmt: skip
+
+
+def grounds(request: Request) -> list[Ground]:
+    """The grounds on which it may be refused: too many requests only beyond a limit that lets one decline.
+
+    Where the law sets no number, staff judge; below its number, or where it only lets one charge, it is no ground.
+    """
+    limit = limits.counted(request)
+    beyond = limits.over(request)
+    if limit is None or (beyond and beyond.effect == "may_decline"):
+        return list(Ground)
+    return [ground for ground in Ground if ground is not Ground.TOO_MANY_REQUESTS]
 
 
 def _labels(svc: Services, request: Request) -> list[str]:
@@ -118,18 +131,9 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
     may = {Verdict.REFUSE, Verdict.ASK}
     if why_not is None:
         may.add(Verdict.APPROVE)
-    if request.extended_at is None and extension(svc, request):
+    if extending.can_extend(svc, request):
         may.add(Verdict.EXTEND)
     return frozenset(may)
-
-
-def extension(svc: Services, request: Request) -> datetime | None:
-    """The later day an extension would give (UTC), if the regime knows one and the first limit has not passed."""
-    if request.appeal_of:
-        clock = appeal_clock(request.regime, request.received_at, svc.business.zone)
-    else:
-        clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
-    return clock.extension_limit if svc.now() <= clock.limit else None
 
 
 def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:

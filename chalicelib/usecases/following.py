@@ -16,7 +16,7 @@ from chalicelib.errors import AlreadyFiled, InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, intake, judging, road
+from chalicelib.usecases import correspondence, intake, judging, limits, road
 
 REPLY_LENGTH = 5_000
 
@@ -84,6 +84,7 @@ def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
         svc.store.commit(request, event)
         name, key = judging.disclosure_claim(svc, request)
         svc.store.release(name, key, request.reference)
+        limits.give_back(svc, request)
         _let_go(svc, request, before)
         correspondence.to_customer(svc, request, "withdrawn")
     return _view(svc, request)
@@ -164,7 +165,8 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
     linked = Request(
         reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
         channel=request.channel, relationship=request.relationship, proof=request.proof,
-        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
+        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target, limit_at=clock.limit,
+        fallback_from=request.fallback_from, fallback=request.fallback, designated=request.designated,
         policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip

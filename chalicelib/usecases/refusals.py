@@ -6,7 +6,7 @@ from chalicelib.domain.decision import Ground
 from chalicelib.domain.request import Personal, Request
 from chalicelib.law import appeal_route
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging
+from chalicelib.usecases import correspondence, judging, limits
 
 WORDS: dict[Ground, tuple[str, str]] = {
     # ground: what it says, what would change it
@@ -43,7 +43,7 @@ WORDS: dict[Ground, tuple[str, str]] = {
 
 
 def send(svc: Services, request: Request, personal: Personal) -> None:
-    """Mail the refusal; a refused disclosure no longer counts as this year's."""
+    """Mail the refusal; what was refused counts no longer, as this year's or at all."""
     ground = (request.decision.ground if request.decision else None) or Ground.OTHER
     says, change = WORDS[ground]
     correspondence.to_customer(
@@ -52,3 +52,4 @@ def send(svc: Services, request: Request, personal: Personal) -> None:
     )  # fmt: skip
     name, key = judging.disclosure_claim(svc, request)
     svc.store.release(name, key, request.reference)
+    limits.give_back(svc, request)

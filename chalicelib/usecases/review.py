@@ -12,13 +12,13 @@ from typing import Any
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
 from chalicelib.domain.masking import guarded
-from chalicelib.domain.request import Message, Request, Right, advance, amend
+from chalicelib.domain.request import Message, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, road
-from chalicelib.usecases.card import Card, card_of, extension, member_of, verdicts, why_not_approve
+from chalicelib.usecases import correspondence, extending, judging, reminding, road
+from chalicelib.usecases.card import Card, card_of, grounds, member_of, verdicts, why_not_approve
 
 
 def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -> None:
@@ -30,24 +30,10 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
         if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
             correspondence.to_customer(svc, request, "received")
-        _tell_staff(svc, request, reminder)
+        reminding.ask(svc, request, again=reminder > 0)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         road.go_on(svc, request, road.DECISION)
-
-
-def _tell_staff(svc: Services, request: Request, reminder: int) -> None:
-    """Mail those who may decide; the leads too once a reminder went unheard."""
-    members = correspondence.deciders(svc, request)
-    if reminder > 1:
-        members = members + [m for m in svc.business.leads() if m not in members]
-    now = svc.now()
-    mail = "staff_frozen" if request.status is Status.FROZEN else "staff_review"
-    day = now.date().isoformat() if reminder else ""
-    correspondence.to_staff(
-        svc, request, mail, members, once=f"{request.version}:{reminder}:{day}", reminder=reminder,
-        due_at=request.due_at, days_left=request.days_left(now),
-    )  # fmt: skip
 
 
 def decide(
@@ -72,11 +58,13 @@ def decide(
         raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
     said = guarded((explanation or "").strip())  # the customer is mailed it, and no mail has such numbers (PRU-5)
     _complete(request, verdict, ground, said)
+    if verdict is Verdict.REFUSE and ground not in grounds(request):
+        raise DecisionNotAllowed("The law does not let us decline yet: too few requests came before this one.")
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
-    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
     if verdict is Verdict.EXTEND:
-        return card_of(svc, _extend(svc, request, member, said), member)
+        return card_of(svc, extending.extend(svc, request, member, said), member)
+    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
     try:
         decided = _decided(svc, request, link, decision, said)
     except RequestChanged:
@@ -123,17 +111,6 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, sa
     )
     svc.store.commit(decided, event, spend=link)
     return decided
-
-
-def _extend(svc: Services, request: Request, member: Member, reason: str) -> Request:
-    due = extension(svc, request)
-    if due is None:
-        raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
-    extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
-    # The mail goes first: the law wants it told, and once written an extension could not be told again.
-    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason)
-    svc.store.commit(extended, event)
-    return extended
 
 
 def ask_customer(svc: Services, reference: str, token: str) -> None:

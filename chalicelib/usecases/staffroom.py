@@ -78,11 +78,15 @@ def file_for(
     channel: Channel,
     received_on: date | None = None,
     relationship: Relationship = Relationship.SELF,
+    designated: bool = True,
 ) -> Request:
-    """File for somebody who called or wrote; the clock starts the day it came (rule 3)."""
+    """File for somebody who called or wrote; the clock starts the day it came (rule 3).
+
+    `designated`: it came to an address the business names for such requests (Civil Code 1798.83(b)(1))."""
     member = staff_of(svc, session)
     if not personal.email and right is not Right.OPT_OUT:
         raise InvalidRequest({"email": "An email address is needed to send the answer; an opt-out needs none."})
     return intake.file_request(
-        svc, right, personal, relationship=relationship, channel=channel, received_on=received_on, entered_by=member.id
-    )
+        svc, right, personal, relationship=relationship, channel=channel, received_on=received_on,
+        entered_by=member.id, designated=designated,
+    )  # fmt: skip

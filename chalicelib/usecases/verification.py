@@ -18,7 +18,7 @@ from chalicelib.domain.verification import TRIES
 from chalicelib.errors import InvalidRequest, RequestChanged, TransitionNotAllowed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, road
+from chalicelib.usecases import correspondence, limits, road
 from chalicelib.usecases.intake import UNPROVEN_DAY
 from chalicelib.usecases.windows import window_end
 
@@ -37,6 +37,8 @@ class VerifyView:
     declaration: bool
     tries_left: int
     again: bool
+    because: str | None = None
+    """The law that asks for the declaration, where one does."""
 
 
 def ask_for_proof(svc: Services, reference: str, token: str, *, reminder: bool = False) -> None:
@@ -67,7 +69,7 @@ def verify_page(svc: Services, token: str) -> VerifyView:
         reference=request.reference, right=request.right, state=_state(request),
         questions=[(point, known[point].ask) for point in asked],
         declaration=request.proof.declaration_required, tries_left=request.proof.tries_left,
-        again=request.proof.tries > 0,
+        again=request.proof.tries > 0, because=request.proof.because,
     )  # fmt: skip
 
 
@@ -143,3 +145,4 @@ def lapse(svc: Services, reference: str) -> None:
     correspondence.to_customer(svc, request, "lapsed")
     lapsed, event = advance(request, Status.LAPSED, svc.now(), reason="no_proof", closed_at=svc.now())
     svc.store.commit(lapsed, event)
+    limits.give_back(svc, lapsed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -151,6 +151,7 @@ class StaffForm(Asking):
 
     channel: Literal[Channel.PHONE, Channel.POST, Channel.EMAIL]
     received_on: date
+    designated: Literal["yes", "no"] = "yes"
     postal_address: Prose | None = None
 
     @model_validator(mode="after")
@@ -175,6 +176,8 @@ class Typed:
     relationship: Relationship
     once: str | None
     member_token: str | None
+    designated: bool = True
+    """Whether it came to an address named for such requests, as staff say."""
 
 
 def parse(fields: Fields) -> Typed:
@@ -185,7 +188,7 @@ def parse(fields: Fields) -> Typed:
 def parse_staff(fields: Fields) -> tuple[Typed, Channel, date]:
     """Raises InvalidRequest. Gives the channel and the local day it came, too."""
     form = _checked(StaffForm, fields)
-    return _typed(form), form.channel, form.received_on
+    return replace(_typed(form), designated=form.designated == "yes"), form.channel, form.received_on
 
 
 def prose(text: str, name: str, *, required: str = "", most: int = LONGEST_TEXT) -> str:

@@ -101,7 +101,7 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
         "may": sorted(shown.may), "why_not": shown.why_not,
-        "decided": decision.verdict if decision else None,
+        "decided": decision.verdict if decision else None, "over_limit": shown.over_limit,
     }  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def file_for(asked: Asked) -> Response:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
             asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
-            relationship=typed.relationship,
+            relationship=typed.relationship, designated=typed.designated,
         )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]

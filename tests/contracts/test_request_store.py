@@ -350,6 +350,32 @@ def test_twenty_claim_and_one_holds(store: RequestStore, reference: str) -> None
 # Who asked to be left alone, and whose requests there are
 
 
+def test_turns_are_told_in_the_order_taken_each_holder_once(store: RequestStore, reference: str) -> None:
+    later = NOW + timedelta(days=3)
+    assert store.take_turn("access", reference, "first", later) == [later]
+    assert store.take_turn("access", reference, "second", NOW) == [later, NOW]
+    assert store.take_turn("access", reference, "first", later) == [later]
+    assert store.take_turn("another", reference, "second", NOW) == [NOW]
+
+
+def test_a_turn_given_back_counts_no_longer(store: RequestStore, reference: str) -> None:
+    for holder in ("a", "b", "c"):
+        store.take_turn("access", reference, holder, NOW)
+    store.give_back_turn("access", reference, "b")
+    store.give_back_turn("access", reference, "b")
+    store.give_back_turn("access", f"nobody-{reference}", "b")
+    assert len(store.take_turn("access", reference, "c", NOW)) == 2
+    assert len(store.take_turn("access", reference, "b", NOW)) == 3
+    for holder in ("a", "b", "c"):
+        store.give_back_turn("access", reference, holder)
+    assert store.take_turn("access", reference, "d", NOW) == [NOW]
+
+
+def test_twenty_at_once_take_twenty_turns(store: RequestStore, reference: str) -> None:
+    takes = [lambda n=n: len(store.take_turn("access", reference, f"holder-{n}", NOW)) for n in range(20)]
+    assert sorted(at_once(takes)) == list(range(1, 21))
+
+
 def test_an_opt_out_keeps_its_first_date(store: RequestStore, reference: str) -> None:
     def entry(scope: str, days: int) -> Suppression:
         since = NOW + timedelta(days=days)

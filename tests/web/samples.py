@@ -85,9 +85,12 @@ def services(**changes: Any) -> Services:
     return cast(Any, Services)(business=business(**changes), settings=settings, clock=clock, chance=chance, **nothing)
 
 
+REGIMES = {Right.CALIFORNIA_DISCLOSURE: "us-ca-shine-the-light", Right.CONCERN: "policy"}
+
+
 def request(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **changes: Any) -> Request:
     return Request(**{
-        "reference": "R-7K2M-Q4TX", "right": right, "regime": "us-ca-ccpa", "status": status,
+        "reference": "R-7K2M-Q4TX", "right": right, "regime": REGIMES.get(right, "us-ca-ccpa"), "status": status,
         "received_at": NOW - timedelta(days=3), "due_at": NOW + timedelta(days=41, hours=5), "policy_version": "2026-03-01",
         "plan_hash": "abc123", "proof": Proof(mailbox=True, matched=("order_number",), required=2, tries=1), **changes,
     })  # fmt: skip
@@ -118,7 +121,7 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
     return SimpleNamespace(**{
         "request": asked, "member": business().staff[0], "plan": plan(right), "terms": business().rights[right],
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
-        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False,
+        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None,
         "corrections": ["Street"] if right is Right.CORRECTION else [], **changes,
     })  # fmt: skip
 

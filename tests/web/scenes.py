@@ -49,7 +49,7 @@ def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> 
     known = samples.business().datamap.questions()
     view = SimpleNamespace(**{
         "reference": "R-7K2M-Q4TX", "right": right, "state": state, "questions": [(p, q.ask) for p, q in known.items()],
-        "declaration": True, "tries_left": 4, "again": False, **changes,
+        "declaration": True, "tries_left": 4, "again": False, "because": "11 CCR 7062(c)", **changes,
     })  # fmt: skip
     return {"view": view, "token": TOKEN, "typed": {}, "faults": {}}
 
@@ -97,9 +97,10 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "new-faults": ("new", form(Right.CORRECTION, faults=True)),
         "new-staff": ("new", form(Right.DELETION, staff=True)),
         "file-for": ("file_for", form(Right.ACCESS, staff=True)),
-        "received": ("received", {"right": Right.DELETION, "reference": "R-7K2M-Q4TX"}),
-        "received-stop": ("received", {"right": Right.OPT_OUT, "reference": None}),
-        "received-bare": ("received", {"right": None, "reference": None}),
+        "received": ("received", {"right": Right.DELETION, "reference": "R-7K2M-Q4TX", "also": None}),
+        "received-both": ("received", {"right": Right.CALIFORNIA_DISCLOSURE, "reference": "R-7K2M-Q4TX", "also": Right.ACCESS}),
+        "received-stop": ("received", {"right": Right.OPT_OUT, "reference": None, "also": None}),
+        "received-bare": ("received", {"right": None, "reference": None, "also": None}),
         "links": ("links", asked),
         "links-sent": ("links", {**asked, "sent": True}),
         "links-fault": ("links", {**asked, "typed": "<x>", "faults": {"email": FAULTS["email"]}}),
