@@ -17,7 +17,7 @@ from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Suppression, Wait
+from chalicelib.ports import Clock, Hold, Suppression, Wait
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,6 +49,7 @@ class MemoryStore:
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
         self._suppressions: dict[tuple[str, str], Suppression] = {}
+        self._holds: dict[str, Hold] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
 
     @_alone
@@ -176,6 +177,18 @@ class MemoryStore:
     @_alone
     def lift_suppression(self, hash: str, scope: str) -> None:
         self._suppressions.pop((hash, scope), None)
+
+    @_alone
+    def hold(self, hold: Hold) -> Hold:
+        return self._holds.setdefault(hold.subject, hold)
+
+    @_alone
+    def hold_of(self, subject: str) -> Hold | None:
+        return self._holds.get(subject)
+
+    @_alone
+    def release_hold(self, subject: str) -> None:
+        self._holds.pop(subject, None)
 
     @_alone
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
