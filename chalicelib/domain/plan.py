@@ -184,7 +184,9 @@ class Finding(BaseModel):
         """The finding less the collections that staff left out."""
         if not left:
             return self
-        recipients = {id for collection, ids in self.named.items() if collection not in left for id in ids}
+        recipients = set(self.recipients)
+        if self.named:
+            recipients = {id for collection, ids in self.named.items() if collection not in left for id in ids}
         treatments = [t for t in self.treatments if t.collection not in left]
         return self.model_copy(update={"treatments": treatments, "recipients": sorted(recipients)})
 

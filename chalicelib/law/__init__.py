@@ -10,12 +10,15 @@ from chalicelib.law.limits import limit_for, window_end, window_start
 from chalicelib.law.loader import law_of, load, regime_ids
 from chalicelib.law.model import LAW_RIGHT, POLICY, Law, LawRight, Limit, ProofLevel, Regime
 from chalicelib.law.proof import proof_needed
+from chalicelib.law.refusals import Exemption, exemptions, ground_label, ground_words
+from chalicelib.law.refusals import notes as refusal_notes
 from chalicelib.law.regimes import regime_for
 
 __all__ = [
     "LAW_RIGHT",
     "POLICY",
     "Clock",
+    "Exemption",
     "Law",
     "LawRight",
     "Limit",
@@ -25,13 +28,17 @@ __all__ = [
     "appeal_clock",
     "appeal_route",
     "clock_for",
+    "exemptions",
     "extend",
+    "ground_label",
+    "ground_words",
     "label",
     "labels",
     "law_of",
     "limit_for",
     "load",
     "proof_needed",
+    "refusal_notes",
     "regime_for",
     "regime_ids",
     "window_end",

@@ -15,7 +15,7 @@ from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
-from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
+from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
@@ -43,6 +43,23 @@ def to_customer(
     _send(
         svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK), once=once, context=context
     )
+
+
+def told_or_never(svc: Services, request: Request, mail: str, *, once: str) -> bool:
+    """Whether this mail to the customer has left, or may have; if not, it never will: whoever would send it is late."""
+    name = _name(request, mail, once)
+    try:
+        if not svc.store.claim_mail(request.reference, name, svc.now()):
+            return True
+    except MailUncertain:
+        return True
+    svc.store.mail_sent(request.reference, name, "never")
+    return False
+
+
+def _name(request: Request, mail: str, once: str) -> str:
+    """What a mail is claimed under: once per request, road, attempt and `once`."""
+    return f"{mail}:{request.road}:{request.mail_attempt}:{once}"
 
 
 def to_staff(
@@ -82,7 +99,7 @@ def _send(
     once: str,
     context: dict[str, Any],
 ) -> None:
-    name = f"{mail}:{request.road}:{request.mail_attempt}:{once}"
+    name = _name(request, mail, once)
     now = svc.now()
     if not svc.store.claim_mail(request.reference, name, now):
         return

@@ -13,7 +13,7 @@ from chalicelib.businesses.model import Recipient
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, road
+from chalicelib.usecases import correspondence, gathering, partial, road
 
 OUTCOMES = frozenset({"done", "none", "kept"})
 
@@ -38,7 +38,7 @@ def tell(svc: Services, reference: str) -> None:
 
 def concerned(svc: Services, request: Request) -> list[str]:
     """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3)."""
-    findings = gathering.findings(svc, request.reference)
+    findings = [f.without(partial.left_in(request, f.source)) for f in gathering.findings(svc, request.reference)]
     if request.right is Right.OPT_OUT:
         concerns = "sharing" in svc.open(request).stop
     else:
@@ -73,7 +73,7 @@ def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
     svc.store.commit(seen, event)
     personal = svc.open(seen)
     return _view(svc, link, seen), Personal(
-        email=personal.proven_email or personal.email, name=personal.name, corrections=personal.corrections
+        email=personal.proven_email or personal.email, name=personal.name, corrections=partial.corrections(seen, personal)
     )
 
 

@@ -14,9 +14,10 @@ from chalicelib.domain.decision import Decision, Ground, Verdict
 from chalicelib.domain.request import Message, Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
+from chalicelib.law import exemptions
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, road
+from chalicelib.usecases import correspondence, judging, partial, powers, road
 from chalicelib.usecases.card import Card, card_of, extension, member_of, verdicts, why_not_approve
 
 
@@ -29,13 +30,13 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
         if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
             correspondence.to_customer(svc, request, "received")
-        _tell_staff(svc, request, reminder)
+        tell_staff(svc, request, reminder)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         road.go_on(svc, request, road.DECISION)
 
 
-def _tell_staff(svc: Services, request: Request, reminder: int) -> None:
+def tell_staff(svc: Services, request: Request, reminder: int) -> None:
     """Mail those who may decide; the leads too once a reminder went unheard."""
     members = correspondence.deciders(svc, request)
     if reminder > 1:
@@ -57,8 +58,10 @@ def decide(
     ground: Ground | None = None,
     explanation: str | None = None,
     plan: str | None = None,
+    leave: tuple[str, ...] = (),
+    exemption: str | None = None,
 ) -> Card:
-    """Staff's word, made once. A request decided already is shown as it is.
+    """Staff's word, made once; an approval may `leave` out places. A request decided already is shown as it is.
 
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
@@ -72,7 +75,10 @@ def decide(
     _complete(request, verdict, ground, explanation)
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
-    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
+    decision = Decision(
+        verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan, leave=leave, exemption=exemption
+    )
+    decision = _sound(svc, request, decision, explanation)
     if verdict is Verdict.EXTEND:
         return card_of(svc, _extend(svc, request, member, explanation or ""), member)
     try:
@@ -81,6 +87,23 @@ def decide(
         return _after_somebody_else(svc, request, member)
     road.go_on(svc, decided, road.DECISION)
     return card_of(svc, decided, member)
+
+
+def _sound(svc: Services, request: Request, decision: Decision, explanation: str | None) -> Decision:
+    """The decision as it will stand: a ground belongs to what is refused, the whole or what is left out.
+
+    Raises DecisionNotAllowed.
+    """
+    leave, ground = decision.leave, decision.ground
+    if leave and decision.verdict is not Verdict.APPROVE:
+        raise DecisionNotAllowed("Only an approval can leave something out.")
+    partial.check(svc, request, leave, ground, explanation)
+    if decision.verdict is not Verdict.REFUSE and not leave:
+        ground = None
+    exemption = decision.exemption if ground is Ground.EXEMPT else None
+    if exemption and exemption not in exemptions(request.regime, request.right):
+        raise DecisionNotAllowed("Choose one of the exemptions listed.")
+    return decision.model_copy(update={"ground": ground, "exemption": exemption})
 
 
 def _after_somebody_else(svc: Services, request: Request, member: Member) -> Card:
@@ -118,8 +141,9 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, ex
     elif decision.verdict is Verdict.APPROVE and request.right is Right.DELETION:
         to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
     decided, event = advance(
-        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value, **changes
-    )
+        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value,
+        note=decision.told, **changes,
+    )  # fmt: skip
     svc.store.commit(decided, event, spend=link)
     return decided
 
@@ -140,7 +164,7 @@ def ask_customer(svc: Services, reference: str, token: str) -> None:
     road.begin_wait(svc, reference, road.REPLY, token)
     if request.status is Status.ASKED:
         asked = svc.open(request).messages[-1]
-        correspondence.to_customer(svc, request, "asked", once=str(request.version), text=asked.text)
+        correspondence.to_customer(svc, request, "asked", once=str(powers.asked_by(svc, request)[0]), text=asked.text)
     request = svc.store.get(reference)
     if request.status is not Status.ASKED:
         road.go_on(svc, request, road.REPLY)
