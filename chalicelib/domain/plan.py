@@ -89,8 +89,8 @@ def treat(
 ) -> Treatment:
     """What `right` does to `record` on `today` (the business's calendar day).
 
-    `corrections` are this collection's fields to their new values; `held`: a legal hold keeps all. A record already as it should be is kept as it is,
-    so that a step run twice finds nothing to do.
+    `corrections` are this collection's fields to their new values; `held`: a legal hold keeps all. A record already
+    as it should be is kept as it is, so that a step run twice finds nothing to do.
     """
 
     def say(doing: Doing, fields: dict[str, str | None] | None = None, kept: Kept | None = None) -> Treatment:

@@ -31,7 +31,8 @@ def judge(svc: Services, request: Request) -> Request:
     personal = svc.open(request)
     found = gathering.findings(svc, request.reference)
     matched = tuple(sorted({point for f in found for point in f.matched}))
-    proof = request.proof.model_copy(update={"matched": matched})
+    # An appeal stands on the proof of the request it appeals: the answers given then are gone (11 CCR 7060(d)).
+    proof = request.proof if request.appeal_of else request.proof.model_copy(update={"matched": matched})
     plan = plan_of(request.right, found, svc.business.titles())
     digests = {f.source: f.digest for f in found}
     judged = request.model_copy(

@@ -1,6 +1,6 @@
 """Partial decisions: an approval that leaves out collections, on a ground that the customer is told.
 
-Rule 10: what no ground covers is still done. A collection left out is neither exported, changed nor deleted, and whoever
+Rule 10: what no ground covers is still done. A collection left out is neither exported, changed nor deleted, and who
 only received it is not told. Leaves to others: doing the rest (fulfilment), the words of the answer (refusals).
 """
 
@@ -42,7 +42,9 @@ def check(
     plan = judging.current_plan(svc, request)
     acting = {c.place: c for c in plan.collections if c.acts}
     if unknown := set(leave) - acting.keys():
-        raise DecisionNotAllowed(f"Nothing would be done with {', '.join(sorted(unknown))[:120]}: it cannot be left out.")
+        raise DecisionNotAllowed(
+            f"Nothing would be done with {', '.join(sorted(unknown))[:120]}: it cannot be left out."
+        )
     if set(leave) == acting.keys() and not plan.failed:
         raise DecisionNotAllowed("That leaves nothing to do. Refuse the request instead.")
     if ground is None or not (explanation or "").strip():

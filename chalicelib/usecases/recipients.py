@@ -73,7 +73,9 @@ def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
     svc.store.commit(seen, event)
     personal = svc.open(seen)
     return _view(svc, link, seen), Personal(
-        email=personal.proven_email or personal.email, name=personal.name, corrections=partial.corrections(seen, personal)
+        email=personal.proven_email or personal.email,
+        name=personal.name,
+        corrections=partial.corrections(seen, personal),
     )
 
 

@@ -1,8 +1,8 @@
 """Taking back: staff undo their own mis-click while nothing irreversible has run.
 
 A deletion that waits out its undo window, or a question that has no reply yet, goes back to review. The link that was
-used to decide is spent, so a new one comes with it; the customer hears of it only if they had been told. The machine may
-still stand in the undo window: `taken_back` tells it that this wait counts for nothing (fulfilment.begin).
+used to decide is spent, so a new one comes with it; the customer hears of it only if they had been told. The machine
+may still stand in the undo window: `taken_back` tells it that this wait counts for nothing (fulfilment.begin).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Request, Right
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
-from chalicelib.usecases import staffroom
 from chalicelib.usecases import card as cards
+from chalicelib.usecases import staffroom
 from chalicelib.web import api, deciding, errors, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered

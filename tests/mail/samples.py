@@ -22,7 +22,9 @@ PAPER = Recipient(
     name="Paper & Post", address=("2 Print Lane", "Reno, NV 89501"), role="third_party", purpose="catalogues"
 )
 GIVEN = Disclosed(recipient="paper", categories=("name_and_address", "email_address"), examples="pet magazines")
-APPEAL = SimpleNamespace(words="You can appeal from the page of your request.", complaint="You can complain to the authority.")
+APPEAL = SimpleNamespace(
+    words="You can appeal from the page of your request.", complaint="You can complain to the authority."
+)
 TOLD = {"recipients": [("Parcel Co", True), ("Card Co", False)], "failed": []}
 
 
