@@ -138,7 +138,7 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, ex
     to = Status.FULFILLING
     if decision.verdict is Verdict.ASK:
         to, changes["decision"] = Status.ASKED, None
-    elif decision.verdict is Verdict.APPROVE and request.right is Right.DELETION:
+    elif decision.verdict is Verdict.APPROVE and _deletes(svc, request):
         to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
     decided, event = advance(
         request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value,
@@ -146,6 +146,11 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, ex
     )  # fmt: skip
     svc.store.commit(decided, event, spend=link)
     return decided
+
+
+def _deletes(svc: Services, request: Request) -> bool:
+    """Whether there is something to change one's mind about: not where all is kept."""
+    return request.right is Right.DELETION and any(c.acts for c in judging.current_plan(svc, request).collections)
 
 
 def _extend(svc: Services, request: Request, member: Member, reason: str) -> Request:

@@ -27,6 +27,8 @@ def said(fields: Fields) -> tuple[dict[str, str], tuple[str, ...]]:
     """The single fields of what was posted, and the places to leave out. Raises InvalidRequest."""
     single = only({name: values for name, values in fields.items() if name != "leave"}, FIELDS)
     places = dict.fromkeys(forms.line(place, "leave") for place in fields.get("leave", ()) if place)
+    if "leave" in fields and not places:
+        raise InvalidRequest({"leave": "Tick what to leave out, or approve the whole."})
     return single, tuple(places)
 
 
@@ -51,8 +53,6 @@ def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, .
         raise InvalidRequest({"ground": "Choose one of the grounds listed."})
     if (verdict == Verdict.REFUSE or leave) and not ground:
         raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
-    if verdict == Verdict.APPROVE and ground and not leave:
-        raise InvalidRequest({"leave": "Tick what to leave out, or approve the whole."})
     plan = forms.line(said.get("plan", ""), "plan") or None
     needed = EXPLAINED.get(Verdict(verdict), "Explain what is left out. The customer is told." if leave else "")
     explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)

@@ -31,6 +31,7 @@ def test_a_held_deletion_keeps_everything_and_tells_staff_and_customer(office: O
     assert {k for line in shown.plan.collections for k, _ in line.kept} == {LEGAL_HOLD}
     assert shown.may_leave == []
     office.decide(request, "approve")
+    assert office.now(request).status is Status.FULFILLING, "there is nothing to change one's mind about"
     ended = office.carry_out(request)
     assert ended.status is Status.FULFILLED
     assert office.tables == before
