@@ -37,7 +37,7 @@ LIFETIMES = {
     Purpose.SESSION: timedelta(hours=12),
 }
 CUSTOMER = "customer"
-REVOCABLE = frozenset({Purpose.VERIFY, Purpose.RESULTS})
+REVOCABLE = frozenset({Purpose.VERIFY, Purpose.RESULTS, Purpose.TASK})
 
 
 class Link(BaseModel):

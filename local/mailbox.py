@@ -13,9 +13,10 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import parseaddr
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import parseaddr, parsedate_to_datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -90,35 +91,43 @@ def _sent() -> list[Any]:
 
 
 def _read(sent: Any) -> dict[str, Any]:
+    """By the old policy of `email`, which parses no header until it is asked for: letters are read on every road."""
     raw = sent.raw_data
-    message = message_from_bytes(raw if isinstance(raw, bytes) else raw.encode(), policy=policy.default)
+    message = message_from_bytes(raw if isinstance(raw, bytes) else raw.encode())
+    headers = {key: _said(str(value)) for key, value in message.items()}
     name, address = parseaddr(str(message["From"] or sent.source))
     return {
         "id": sent.id,
         "from": address,
-        "from_name": name,
+        "from_name": _said(name),
         "to": list(dict.fromkeys(sent.destinations)),  # moto names an address of envelope and header twice
-        "subject": str(message["Subject"] or ""),
-        "text": _body(message, "plain"),
-        "html": _body(message, "html"),
+        "subject": headers.get("Subject", ""),
+        "text": _body(message, "text/plain"),
+        "html": _body(message, "text/html"),
         "sent_at": _sent_at(message),
-        "headers": {key: _unfolded(key, value) for key, value in message.raw_items()},
+        "headers": headers,
     }
 
 
-def _unfolded(key: str, value: str) -> str:
-    """A header's value as one line; only what is encoded need be parsed for it."""
-    value = str(policy.default.header_fetch_parse(key, value)) if "=?" in value else value
-    return re.sub(r"\r?\n(?=[ \t])", "", value)
+def _said(value: str) -> str:
+    """A header's value as one line, decoded."""
+    value = re.sub(r"\r?\n(?=[ \t])", "", value)
+    return str(make_header(decode_header(value))) if "=?" in value else value
 
 
-def _body(message: EmailMessage, kind: str) -> str:
-    part = message.get_body((kind,))
-    return str(part.get_content()) if part else ""
+def _body(message: Message, kind: str) -> str:
+    part = next((one for one in message.walk() if one.get_content_type() == kind and not one.get_filename()), None)
+    if part is None:
+        return ""
+    data = part.get_payload(decode=True)
+    return data.decode(part.get_content_charset("utf-8"), "replace") if isinstance(data, bytes) else ""
 
 
-def _sent_at(message: EmailMessage) -> str:
-    said = getattr(message["Date"], "datetime", None) or datetime.now(UTC)
+def _sent_at(message: Message) -> str:
+    try:
+        said = parsedate_to_datetime(str(message["Date"]))
+    except ValueError:
+        said = datetime.now(UTC)
     return said.astimezone(UTC).isoformat() if said.tzinfo else said.replace(tzinfo=UTC).isoformat()
 
 

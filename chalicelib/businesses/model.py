@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from chalicelib.domain.datamap import DataMap
+from chalicelib.domain.datamap import DataMap, FieldMap
 from chalicelib.domain.request import Right
 
 
@@ -222,6 +222,14 @@ class Business(Part):
 
     def may_see(self, member: Member, category: str) -> bool:
         return any(self.roles[r].may_see(category) for r in member.roles)
+
+    def correctable_by_title(self) -> list[tuple[str, dict[str, FieldMap]]]:
+        """What people may have corrected, under the titles of its collections: there is more than one “Email”."""
+        titles, found = self.titles(), dict[tuple[str, str], dict[str, FieldMap]]()
+        for path, field in self.datamap.correctable().items():
+            source, collection, _ = path.split(".")
+            found.setdefault((source, collection), {})[path] = field
+        return [(titles[place], fields) for place, fields in found.items()]
 
     def titles(self) -> dict[tuple[str, str], str]:
         """Every (source, collection) to its title, in the data map's order."""

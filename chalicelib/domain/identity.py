@@ -54,6 +54,12 @@ def normalise(kind: IdentifierKind, typed: str) -> str:
             return text.casefold()
 
 
+def mailbox_of(address: str) -> str:
+    """The address without its plus-tag: where mail to it most likely lands. Only for counting, never for finding."""
+    name, at, domain = address.rpartition("@")
+    return f"{name.partition('+')[0] or name}{at}{domain}"
+
+
 def keyed_hash(key: bytes, identifier: Identifier) -> str:
     """A hash of an identifier that says nothing without the key."""
     said = f"{identifier.kind}:{identifier.value}"

@@ -14,6 +14,7 @@ from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Right
 from chalicelib.domain.status import Status
+from chalicelib.domain.tally import Counted
 from chalicelib.links import Purpose
 
 
@@ -106,7 +107,13 @@ OTHER_EVENTS = {
     "appeal_upheld": "The appeal was granted", "appeal_partly_upheld": "The appeal was granted in part",
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
+COUNTED = {
+    Counted.WHOLE: "Done in whole", Counted.PART: "Done in part", Counted.DENIED: "Denied",
+    Counted.ENDED: "Lapsed or withdrawn", Counted.OPEN: "Open",
+}  # fmt: skip
+"""How a request counts in the metrics."""
 VERDICTS = {
     Verdict.APPROVE: "Approved", Verdict.REFUSE: "Refused", Verdict.EXTEND: "Extended", Verdict.ASK: "Asked back",
 }  # fmt: skip
@@ -147,6 +154,10 @@ LINK_PURPOSES = {
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip
+
+
+LINKS_AGAIN = {"track": "", "verify": ": confirm it", "results": ": get the package"}
+"""What a link sent again is for, after the title of its request."""
 
 
 def standing(status: Status, reason: str | None) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def send_answer(svc: Services, reference: str) -> None:
     request = svc.store.get(reference)
     if request.status is Status.GATHERING:
         raise PlanDrifted(reference)
-    request = road.live(svc, reference)
+    road.going_on(request)
     outcomes = svc.store.outcomes(reference)
     if any(o.state is OutcomeState.DRIFTED for o in outcomes):
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
@@ -82,20 +82,22 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     elif request.decision and request.decision.verdict is Verdict.REFUSE:
         reason = request.decision.ground
     personal = svc.open(request).model_copy(update={"answers": {}})
+    in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
-        request, status, now, reason=reason, closed_at=now, sealed=svc.seal(request.reference, personal)
-    )
+        request, status, now, reason=reason, closed_at=now, in_part=in_part,
+        sealed=svc.seal(request.reference, personal),
+    )  # fmt: skip
     svc.store.commit(ended, event)
 
 
-def _records(part: bytes) -> list[Record]:
-    return [Record.model_validate(r) for r in json.loads(part)]
+def _records(svc: Services, told: Told, part: bytes) -> list[Record]:
+    return [Record.model_validate(r) for r in json.loads(svc.vault.open(told.request.reference, part))]
 
 
 def _access(svc: Services, told: Told) -> None:
     left = partial.left(told.request)
     records = {
-        source: [r for r in _records(part) if f"{source}.{r.collection}" not in left]
+        source: [r for r in _records(svc, told, part) if f"{source}.{r.collection}" not in left]
         for source, part in svc.packages.parts(told.request.reference).items()
     }
     nothing = told.request.reason == "nothing_held"

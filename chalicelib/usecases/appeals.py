@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.request import Request, amend
 from chalicelib.domain.status import Status
+from chalicelib.errors import RequestNotFound
 from chalicelib.law import appeal_route
 from chalicelib.services import Services
 from chalicelib.usecases import partial
@@ -35,7 +36,10 @@ def first(svc: Services, request: Request) -> First | None:
     """The decision that this request appeals against; None when it is no appeal."""
     if request.appeal_of is None:
         return None
-    appealed = svc.store.get(request.appeal_of)
+    try:
+        appealed = svc.store.get(request.appeal_of)
+    except RequestNotFound:  # its record is purged by now
+        return None
     return First(appealed.reference, appealed.decision, titles(svc, appealed)) if appealed.decision else None
 
 
@@ -56,7 +60,10 @@ def record(svc: Services, request: Request, status: Status, *, left: bool) -> No
     if request.appeal_of is None:
         return
     what = OUTCOMES[status] if left or status is not Status.PARTLY_FULFILLED else OUTCOMES[Status.FULFILLED]
-    appealed = svc.store.get(request.appeal_of)
+    try:
+        appealed = svc.store.get(request.appeal_of)
+    except RequestNotFound:
+        return
     if any(e.note == request.reference and e.what in OUTCOMES.values() for e in svc.store.events(appealed.reference)):
         return
     noted, event = amend(appealed, what, svc.now(), reason=request.reference)

@@ -14,11 +14,11 @@ from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import OutcomeState, Plan, PlannedCollection
-from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import appeal_clock, clock_for, exemptions
-from chalicelib.links import Purpose
+from chalicelib.links import Link, Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, gathering, judging, powers, road
@@ -40,7 +40,7 @@ class Card:
     history: list[tuple[datetime, str]]
     days_left: int
     attention: bool
-    """Whether "try again" is offered."""
+    """Whether "try again" is offered; never for the rest of what its person said was not them."""
     corrections: list[str] = field(default_factory=list)
     """Labels of the fields to be corrected."""
     may_leave: list[PlannedCollection] = field(default_factory=list)
@@ -69,12 +69,11 @@ class Revealed:
 
 def card(svc: Services, token: str) -> Card:
     """What the link from the mail opens. Changes nothing, shows nothing personal."""
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    return card_of(svc, request, member_of(svc, token))
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    return card_of(svc, request, member_of(svc, link))
 
 
-def member_of(svc: Services, token: str) -> Member:
-    link, _ = road.open_link(svc, token, Purpose.REVIEW)
+def member_of(svc: Services, link: Link) -> Member:
     member = svc.business.member(link.person)
     if member is None:
         raise DecisionNotAllowed("You are no longer among the staff of this business.")
@@ -99,7 +98,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
 
 def unfinished(svc: Services, request: Request) -> bool:
     """Whether an answered request still has a source to be done; what staff left out is not to be done."""
-    if request.status is not Status.PARTLY_FULFILLED:
+    if request.status is not Status.PARTLY_FULFILLED or request.links_dead_before:
         return False
     return any(o.state is OutcomeState.FAILED for o in svc.store.outcomes(request.reference))
 
@@ -160,10 +159,9 @@ def extension(svc: Services, request: Request) -> datetime | None:
 
 def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
     """What this member may see of the person and their records; that they looked is audited (rule 1)."""
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
-    seen, event = amend(request, "viewed", svc.now(), by=f"staff:{member.id}")
-    svc.store.commit(seen, event)
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    seen = road.note(svc, request.reference, "viewed", by=f"staff:{member.id}")
     personal = svc.open(request)
     return card_of(svc, seen, member), Revealed(
         personal=_visible(svc, member, personal),

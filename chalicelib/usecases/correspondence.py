@@ -8,13 +8,14 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
-from chalicelib.domain.identity import Identifier, IdentifierKind
-from chalicelib.domain.request import Request
+from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.links import CUSTOMER, Purpose
 from chalicelib.mail import messages
@@ -41,8 +42,9 @@ def to_customer(
     if address is None or request.quiet:
         return
     _send(
-        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK), once=once, context=context
-    )
+        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK),
+        name=_name(request, mail, once), context=context,
+    )  # fmt: skip
 
 
 def told_or_never(svc: Services, request: Request, mail: str, *, once: str) -> bool:
@@ -58,27 +60,39 @@ def told_or_never(svc: Services, request: Request, mail: str, *, once: str) -> b
 
 
 def _name(request: Request, mail: str, once: str) -> str:
-    """What a mail is claimed under: once per request, road, attempt and `once`."""
-    return f"{mail}:{request.road}:{request.mail_attempt}:{once}"
+    """What a mail to the customer is claimed under."""
+    return f"{mail}:{request.road}:{once}"
 
 
 def to_staff(
     svc: Services, request: Request, mail: str, members: Sequence[Member], *, once: str = "", **context: Any
 ) -> None:
-    """Send `mail` to each of `members` with a review link of their own."""
+    """Send `mail` to each of `members` with a review link of their own.
+
+    One address that fails keeps it from nobody else. Raises MailRejected or MailUncertain when it reached nobody.
+    """
+    faults: list[MailRejected | MailUncertain] = []
     for member in members:
-        _send(
-            svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
-            once=f"{once}:{member.id}", context={**context, "member": member},
-        )  # fmt: skip
+        try:
+            _send(
+                svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
+                name=f"{mail}:{request.road}:{once}:{member.id}", context={**context, "member": member},
+            )  # fmt: skip
+        except (MailRejected, MailUncertain) as fault:
+            faults.append(fault)
+    if faults and len(faults) == len(members):
+        raise faults[0]
 
 
 def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:
-    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody."""
+    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody.
+
+    Once per request: a second road, after a partial answer, asks nobody again.
+    """
     if recipient.email:
         _send(
             svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
-            once=id, context={"recipient": recipient},
+            name=f"recipient_notice:{id}", context={"recipient": recipient},
         )  # fmt: skip
 
 
@@ -96,10 +110,9 @@ def _send(
     to: str,
     person: str,
     purposes: Sequence[Purpose],
-    once: str,
+    name: str,
     context: dict[str, Any],
 ) -> None:
-    name = _name(request, mail, once)
     now = svc.now()
     if not svc.store.claim_mail(request.reference, name, now):
         return
@@ -128,25 +141,37 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
 
 
 def send_links_again(svc: Services, typed: str) -> None:
-    """Mail this address a new tracker link for each of its open requests, or that there is none.
+    """Mail this address new links for each of its requests, or that there is none (rule 9).
 
     The same for everyone (rule 6); at most three a day to one address (rule 17), silently.
     """
     now = svc.now()
     hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
+    counted = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(typed)))
     try:
-        svc.store.count("links", hashed, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
+        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
     except LimitReached:
         return
     found = []
     for reference in svc.store.of_subject(hashed)[:10]:
         request = svc.store.get(reference)
-        url = _mint(svc, (Purpose.TRACK,), CUSTOMER, reference)["track"]
-        found.append((reference, request.right, url))
+        urls = _mint(svc, (*_due_again(request, now), Purpose.TRACK), CUSTOMER, reference)
+        found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]
     message = messages.compose(
         "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
     )
     svc.mailer.send(sender=svc.business.sender, to=typed.strip(), message=message)
+
+
+def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
+    """The links besides the tracker's that are of use now: to prove the mailbox, or to fetch the package."""
+    if request.status is Status.VERIFYING:
+        return (Purpose.VERIFY,)
+    packed = request.right is Right.ACCESS and request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED)
+    if not packed or request.categories_only or request.reason == "nothing_held" or request.links_dead_before:
+        return ()
+    kept = request.closed_at is not None and now - request.closed_at < links.LIFETIMES[Purpose.RESULTS]
+    return (Purpose.RESULTS,) if kept else ()
 
 
 def send_sign_in(svc: Services, member: Member) -> None:

@@ -13,7 +13,7 @@ from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, Right, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
-from chalicelib.errors import InvalidRequest, TransitionNotAllowed
+from chalicelib.errors import AlreadyFiled, InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import Purpose
 from chalicelib.services import Services
@@ -67,7 +67,7 @@ def _what(event: Event) -> str:
 
 def _can(request: Request) -> frozenset[str]:
     can = set()
-    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+    if Status.WITHDRAWN in TRANSITIONS[request.stands_at]:
         can.add("undo" if request.status is Status.COOLING_OFF else "withdraw")
     if request.status not in (Status.FROZEN, Status.WITHDRAWN):
         can.add("not-me")
@@ -87,20 +87,21 @@ def withdraw(svc: Services, token: str) -> TrackerView:
 
 
 def undo(svc: Services, token: str) -> TrackerView:
-    """Stop a deletion while it waits; afterwards it cannot be undone."""
-    return _withdraw(svc, token, "undone")
+    """Stop a deletion while it waits; before that there is nothing to undo, afterwards it cannot be undone."""
+    _, request = road.open_link(svc, token, Purpose.TRACK)
+    return _withdraw(svc, token, "undone") if request.status is Status.COOLING_OFF else _view(svc, request)
 
 
 def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
-    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+    if Status.WITHDRAWN in TRANSITIONS[request.stands_at]:  # what is half carried out is carried out
         before, now = request, svc.now()
         request, event = advance(request, Status.WITHDRAWN, now, by="customer", reason=reason, closed_at=now)
         svc.store.commit(request, event)
         name, key = judging.disclosure_claim(svc, request)
         svc.store.release(name, key, request.reference)
-        correspondence.to_customer(svc, request, "withdrawn")
         _let_go(svc, request, before)
+        correspondence.to_customer(svc, request, "withdrawn")
     return _view(svc, request)
 
 
@@ -108,6 +109,7 @@ def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
     _, request = road.open_link(svc, token, Purpose.TRACK)
     if request.status is Status.FROZEN:
+        correspondence.to_customer(svc, request, "frozen")  # if a fault kept it from leaving, this click sends it
         return _view(svc, request)
     before, now = request, svc.now()
     if Status.FROZEN in TRANSITIONS[request.status]:
@@ -117,11 +119,11 @@ def not_me(svc: Services, token: str) -> TrackerView:
     else:
         request, event = amend(request, "not_me", now, by="customer", links_dead_before=now)
     svc.store.commit(request, event)
-    correspondence.to_customer(svc, request, "frozen")
     if request.status is Status.FROZEN:
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
         correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
+    correspondence.to_customer(svc, request, "frozen")
     return _view(svc, request)
 
 
@@ -182,11 +184,12 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
         policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip
-    marked, event = amend(
-        request, "appealed", now, by="customer", reason=linked.reference, appealed_by=linked.reference
-    )
+    try:  # filed first: were the refusal marked first and the filing failed, nobody could appeal any more
+        filed = intake.file(svc, linked, personal, once=f"appeal-{request.reference}", by="customer").reference
+    except AlreadyFiled as first:
+        filed = first.reference
+    marked, event = amend(request, "appealed", now, by="customer", reason=filed, appealed_by=filed)
     svc.store.commit(marked, event)
-    intake.file(svc, linked, personal, by="customer")
     return _view(svc, marked)
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.domain.plan import LEGAL_HOLD, Finding, Outcome, OutcomeState, Record, Treatment
-from chalicelib.domain.request import Personal, Relationship, Request, Right, advance, amend
+from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged
 from chalicelib.services import Services
@@ -32,7 +32,7 @@ def offer_undo(svc: Services, reference: str) -> None:
         svc.store.commit(request, event)
     until = request.undo_until
     correspondence.to_customer(
-        svc, request, "cooling_off", once=until.isoformat() if until else "", undo_until=until
+        svc, request, "cooling_off", once=str(until or ""), undo_until=until
     )  # fmt: skip
 
 
@@ -55,6 +55,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.right is Right.OPT_OUT:
         return _stop(svc, request, source)
     outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    if outcome is None and request.right in road.SEARCHED:  # a source that the data map got since: nobody approved it
+        return _note(svc, Outcome(reference=reference, source=source, state=OutcomeState.FOUND), OutcomeState.DRIFTED)
     if outcome is None or outcome.state is OutcomeState.DONE:
         return {"source": source, "state": OutcomeState.DONE}
     finding = gathering.opened(svc, outcome)
@@ -71,8 +73,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.right is Right.ACCESS:
         _write_part(svc, request, source, records)
         return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
-    if request.right is Right.DELETION and request.relationship is Relationship.SELF:
-        _never_again(svc, personal, source, records)
+    # Remembered before the identifiers are gone.
+    suppression.with_deletion(svc, request, personal, suppression.others(svc.business.datamap, source, records))
     return _carry_out(svc, outcome, finding, source)
 
 
@@ -93,18 +95,11 @@ def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -
     return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
 
 
-def _never_again(svc: Services, personal: Personal, source: str, records: Sequence[Record]) -> None:
-    """Where the business's deletion stops its mails too: remember so, before the identifiers are gone."""
-    if stops := svc.business.rights[Right.DELETION].stops:
-        also = suppression.others(svc.business.datamap, source, records)
-        suppression.suppress(svc, [*gathering.who(personal), *also], stops)
-
-
 def _write_part(svc: Services, request: Request, source: str, records: Sequence[Record]) -> None:
-    """This source's share of the access package."""
+    """This source's share of the access package, sealed: it still has what the package will not show (rule 13)."""
     if not request.categories_only:
         said = "[" + ",".join(r.model_dump_json() for r in records) + "]"
-        svc.packages.put_part(request.reference, source, said.encode())
+        svc.packages.put_part(request.reference, source, svc.vault.seal(request.reference, said.encode()))
 
 
 def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:

@@ -42,8 +42,8 @@ def release(svc: Services, token: str, explanation: str) -> Card:
 
 
 def _opened(svc: Services, token: str) -> tuple[Request, Member, str]:
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
     if request.subject_hash is None or not powers.may_hold(svc, request, member):
         raise DecisionNotAllowed("A legal hold on this person is not yours to set or end.")
     return request, member, request.subject_hash

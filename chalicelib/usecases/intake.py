@@ -8,11 +8,12 @@ are counted first. Leaves to others: the shape of what was typed (web/forms), pr
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import jwt
 
 from chalicelib.domain.datamap import FieldMap
-from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import InvalidRequest, LimitReached
@@ -44,6 +45,8 @@ def file_request(
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
     check(svc, right, personal)
+    if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
+        personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
     if signed_in:
         channel = Channel.MEMBER_PAGE
@@ -63,12 +66,20 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     """Store a new request with its first event under a fresh data key, and start its road."""
     svc.vault.begin(request.reference)
     sealed = svc.seal(request.reference, personal)
-    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed)
+    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed, **_counted(svc, request))
     svc.store.create(filed, event, once=once)
     if filed.subject_hash:
         svc.store.index_subject(filed.subject_hash, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
+
+
+def _counted(svc: Services, request: Request) -> dict[str, Any]:
+    """Where the metrics count it (11 CCR 7102); an appeal is no request more."""
+    if request.appeal_of:
+        return {}
+    year = request.received_at.astimezone(svc.business.zone).year
+    return {"year": year, "tally_id": f"{svc.chance.number(64):016x}"}
 
 
 def _first(
@@ -89,7 +100,7 @@ def _first(
     )  # fmt: skip
     clock = clock_for(regime, right, received_at, business.zone)
     if signed_in:
-        personal.proven_email = personal.email
+        personal.proven_email = personal.addressee
     address = personal.addressee
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, regime=regime.id, channel=channel,
@@ -113,7 +124,7 @@ def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Persona
 
 def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
     """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
-    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.addressee or ""))
+    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(personal.addressee or "")))
     try:
         svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
     except LimitReached:
@@ -136,7 +147,7 @@ def _received(svc: Services, now: datetime, on: date | None) -> datetime:
 
 
 def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
-    """Whether the business's member page signed this person in lately (11 CCR 7061: re-authenticate)."""
+    """Whether the business's member page signed in lately whoever gets the answer (11 CCR 7061: re-authenticate)."""
     try:
         claims = jwt.decode(
             member_token, svc.secrets.get("member"), algorithms=["HS256"], audience=svc.business.id,
@@ -145,7 +156,7 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
         fresh = svc.now() - datetime.fromtimestamp(claims["auth_time"], tz=svc.now().tzinfo) <= SIGN_IN_AGE
         alive = claims["exp"] > svc.now().timestamp()
         same = Identifier.of(IdentifierKind.EMAIL, str(claims["email"])) == Identifier.of(
-            IdentifierKind.EMAIL, personal.email or ""
+            IdentifierKind.EMAIL, personal.addressee or ""
         )
     except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as bad:
         raise InvalidRequest({"member_token": SIGN_IN_AGAIN}) from bad

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.request import amend
 from chalicelib.domain.status import Status
 from chalicelib.links import Purpose
 from chalicelib.services import Services
@@ -34,6 +33,5 @@ def package_url(svc: Services, token: str) -> str:
     """A short-lived link to the package; every download is audited."""
     _, request = road.open_link(svc, token, Purpose.RESULTS)
     url = svc.packages.package_url(request.reference, f"{svc.business.id}-{request.reference}.zip", URL_SECONDS)
-    fetched, event = amend(request, "downloaded", svc.now(), by="customer")
-    svc.store.commit(fetched, event)
+    road.note(svc, request.reference, "downloaded", by="customer")
     return url

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
+from chalicelib.domain.masking import guarded
 from chalicelib.domain.request import Message, Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
@@ -25,7 +26,7 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     """Judge what was gathered; ask staff to decide, and wait for them, unless nobody need look."""
     request = svc.store.get(reference)
     if request.status is not Status.FROZEN:
-        request = judging.judge(svc, road.live(svc, reference))
+        request = judging.judge(svc, road.going_on(request))
     road.begin_wait(svc, reference, road.DECISION, token)
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
         if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
@@ -66,13 +67,14 @@ def decide(
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
+    member = member_of(svc, link)
     why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         return card_of(svc, request, member)
     if verdict not in verdicts(svc, request, member, why_not):
         raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
-    _complete(request, verdict, ground, explanation)
+    said = guarded((explanation or "").strip())  # the customer is mailed it, and no mail has such numbers (PRU-5)
+    _complete(request, verdict, ground, said)
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
     decision = Decision(
@@ -80,9 +82,9 @@ def decide(
     )
     decision = _sound(svc, request, decision, explanation)
     if verdict is Verdict.EXTEND:
-        return card_of(svc, _extend(svc, request, member, explanation or ""), member)
+        return card_of(svc, _extend(svc, request, member, said), member)
     try:
-        decided = _decided(svc, request, link, decision, explanation)
+        decided = _decided(svc, request, link, decision, said)
     except RequestChanged:
         return _after_somebody_else(svc, request, member)
     road.go_on(svc, decided, road.DECISION)
@@ -114,8 +116,7 @@ def _after_somebody_else(svc: Services, request: Request, member: Member) -> Car
     return card_of(svc, now, member)
 
 
-def _complete(request: Request, verdict: Verdict, ground: Ground | None, explanation: str | None) -> None:
-    said = (explanation or "").strip()
+def _complete(request: Request, verdict: Verdict, ground: Ground | None, said: str) -> None:
     if verdict is Verdict.REFUSE and ground is None:
         raise DecisionNotAllowed("Choose the ground of the refusal: the customer is told it.")
     if verdict is Verdict.REFUSE and ground is Ground.OTHER and not said:
@@ -126,14 +127,14 @@ def _complete(request: Request, verdict: Verdict, ground: Ground | None, explana
         raise DecisionNotAllowed("Write the answer that the customer will get.")
 
 
-def _decided(svc: Services, request: Request, link: Link, decision: Decision, explanation: str | None) -> Request:
+def _decided(svc: Services, request: Request, link: Link, decision: Decision, said: str) -> Request:
     """The decision, its event and the used link in one transaction."""
     personal = svc.open(request)
     if decision.verdict is Verdict.ASK:
-        message = Message(at=decision.at, by=f"staff:{decision.by}", text=(explanation or "").strip())
+        message = Message(at=decision.at, by=f"staff:{decision.by}", text=said)
         personal = personal.model_copy(update={"messages": [*personal.messages, message]})
     else:
-        personal = personal.model_copy(update={"explanation": (explanation or "").strip() or None})
+        personal = personal.model_copy(update={"explanation": said or None})
     changes: dict[str, Any] = {"sealed": svc.seal(request.reference, personal), "decision": decision}
     to = Status.FULFILLING
     if decision.verdict is Verdict.ASK:
@@ -158,8 +159,9 @@ def _extend(svc: Services, request: Request, member: Member, reason: str) -> Req
     if due is None:
         raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
     extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
+    # The mail goes first: the law wants it told, and once written an extension could not be told again.
+    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason)
     svc.store.commit(extended, event)
-    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason.strip())
     return extended
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.request import Request, Right
+from chalicelib.domain.request import Request, Right, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import RequestClosed, RequestFrozen
+from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.ports import Wait
 from chalicelib.services import Services
@@ -70,11 +70,15 @@ def _searched(svc: Services, request: Request) -> bool:
 
 def live(svc: Services, reference: str) -> Request:
     """The request, if its road goes on. Raises RequestClosed when it ended, RequestFrozen after "that wasn't me"."""
-    request = svc.store.get(reference)
+    return going_on(svc.store.get(reference))
+
+
+def going_on(request: Request) -> Request:
+    """The same for a request that was just read."""
     if request.status is Status.FROZEN:
-        raise RequestFrozen(reference)
+        raise RequestFrozen(request.reference)
     if request.status.is_final:
-        raise RequestClosed(reference)
+        raise RequestClosed(request.reference)
     return request
 
 
@@ -101,6 +105,26 @@ def next_step(request: Request) -> str:
     if request.status is Status.RECEIVED:
         return first_stage(request)
     return NEXT[request.status]
+
+
+NOTE_TRIES = 20
+
+
+def note(svc: Services, reference: str, what: str, *, by: str) -> Request:
+    """Add to the history what changes nothing: another who writes at the same moment is no reason to refuse it.
+
+    Raises RequestChanged when that never ends.
+    """
+    for left in reversed(range(NOTE_TRIES)):
+        noted, event = amend(svc.store.get(reference), what, svc.now(), by=by)
+        try:
+            svc.store.commit(noted, event)
+        except RequestChanged:
+            if not left:
+                raise
+            continue
+        break
+    return noted
 
 
 def open_link(svc: Services, token: str, purpose: Purpose) -> tuple[Link, Request]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from chalicelib.domain.datamap import DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.plan import Record
-from chalicelib.domain.request import Personal
+from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.ports import Suppression
 from chalicelib.services import Services
 
@@ -25,8 +25,8 @@ def suppress_typed(svc: Services, personal: Personal) -> None:
 
 
 def typed(personal: Personal) -> list[Identifier]:
-    """Every way the person named themself, proven or not: enough to stop, never to show."""
-    named = [Identifier.of(IdentifierKind.EMAIL, a) for a in (personal.email, personal.subject_email) if a]
+    """Every way the subject was named, proven or not: enough to stop, never to show. An agent's own address is none."""
+    named = [Identifier.of(IdentifierKind.EMAIL, personal.addressee)] if personal.addressee else []
     if personal.identifier and personal.identifier_kind:
         named.append(Identifier.of(personal.identifier_kind, personal.identifier))
     return named
@@ -40,6 +40,18 @@ def suppress(svc: Services, who: Iterable[Identifier], scopes: Sequence[str]) ->
         for identifier in who
         for scope in scopes
     )
+
+
+def with_deletion(svc: Services, request: Request, personal: Personal, also: Sequence[Identifier] = ()) -> None:
+    """What a deletion of one's own data stops for good, where the business says so (CET-5)."""
+    stops = svc.business.rights[Right.DELETION].stops
+    if (
+        stops
+        and request.right is Right.DELETION
+        and request.relationship is Relationship.SELF
+        and personal.proven_email
+    ):
+        suppress(svc, [Identifier.of(IdentifierKind.EMAIL, personal.proven_email), *also], stops)
 
 
 def others(datamap: DataMap, source: str, records: Iterable[Record]) -> list[Identifier]:

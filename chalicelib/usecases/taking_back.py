@@ -23,8 +23,8 @@ def take_back(svc: Services, token: str) -> tuple[Card, str]:
 
     Raises DecisionNotAllowed when it is too late or was somebody else's decision, RequestChanged.
     """
-    _, request = road.open_link(svc, token, Purpose.REVIEW)
-    member = member_of(svc, token)
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
     if not powers.may_take_back(svc, request, member):
         raise DecisionNotAllowed("This can no longer be taken back, or somebody else decided it.")
     fresh = svc.chance.token()
@@ -58,4 +58,4 @@ def _was_told(svc: Services, request: Request) -> bool:
     if request.status is Status.ASKED:
         return correspondence.told_or_never(svc, request, "asked", once=str(powers.asked_by(svc, request)[0]))
     until = request.undo_until
-    return correspondence.told_or_never(svc, request, "cooling_off", once=until.isoformat() if until else "")
+    return correspondence.told_or_never(svc, request, "cooling_off", once=str(until or ""))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
@@ -125,8 +126,10 @@ def _tried(
 
 def _proven(svc: Services, request: Request) -> None:
     """The mailbox's owner asked for this: it no longer counts against the address."""
-    if request.subject_hash and not request.proof.mailbox:
-        svc.store.uncount("unproven", request.subject_hash, ends=window_end(request.received_at, UNPROVEN_DAY))
+    address = svc.open(request).addressee
+    if address and not request.proof.mailbox:
+        hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
+        svc.store.uncount("unproven", hashed, ends=window_end(request.received_at, UNPROVEN_DAY))
 
 
 def lapse(svc: Services, reference: str) -> None:

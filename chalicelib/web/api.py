@@ -19,7 +19,7 @@ api = Blueprint(__name__)
 @api.route("/api/requests", methods=["POST"], content_types=ANY)
 @answered(api)
 def file_by_api(asked: Asked) -> Response:
-    return replies.as_json(filed(file_typed(asked, forms.parse(asked.json()))), status=202)
+    return replies.as_json(filed(file_typed(asked, forms.parse(asked.json(forms.REPEATED)))), status=202)
 
 
 @api.route("/health", methods=["GET"], content_types=ANY)

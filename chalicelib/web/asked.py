@@ -7,12 +7,12 @@ Leaves to others: what the fields mean (forms).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from chalice.app import Request as HttpRequest
 
@@ -70,6 +70,15 @@ class Asked:
         values = [v for name, several in sent if name.lower() == "sec-gpc" for v in several]
         return "1" in [v.strip() for v in (values or self.header("sec-gpc").split(","))]
 
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether another site's page sent this. What a browser does not say is not held against it: our own pages,
+        which name no referrer, post with the origin `null`."""
+        if site := self.header("sec-fetch-site"):
+            return site not in ("same-origin", "none")
+        origin = self.header("origin")
+        return origin not in ("", "null") and urlsplit(origin).netloc != self.header("host")
+
     def query(self, name: str) -> str:
         """The last value of a query parameter, or nothing."""
         given = self.http.query_params
@@ -106,34 +115,42 @@ class Asked:
             fields.setdefault(name, []).append(value)
         return fields
 
-    def json(self) -> Fields:
-        """Every member of a posted JSON object, as a form would have it."""
+    def json(self, several: Container[str] = ()) -> Fields:
+        """Every member of a posted JSON object, as a form would have it; only those of `several` may be lists."""
         body = self.body()
         self._must_be(JSON, "Send this as JSON (application/json).")
         try:
-            said = json.loads(body.decode())
+            said = json.loads(body.decode(), object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as bad:
             raise Unreadable(400, "unreadable", "This is not JSON that we can read.") from bad
         if not isinstance(said, dict):
             raise Unreadable(400, "unreadable", "Send one JSON object with the fields of the request.")
-        return _as_fields(said)
+        return _as_fields(said, several)
 
     def _must_be(self, kind: str, message: str) -> None:
         if self.header("content-type").partition(";")[0].strip().lower() != kind:
             raise Unreadable(415, "wrong_content_type", message)
 
 
-def _as_fields(said: dict[str, Any]) -> Fields:
-    """Strings and lists of strings; null is "not given". Raises InvalidRequest, naming each of another type."""
-    wrong = {name[:60]: "Give this as text." for name, value in said.items() if not _textual(value)}
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; which of two equal names was meant is nobody's guess."""
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return said
+
+
+def _as_fields(said: dict[str, Any], several: Container[str]) -> Fields:
+    """Strings, and lists of strings for `several`; null is "not given". Raises InvalidRequest, naming each other."""
+    wrong = {name[:60]: "Give this as text." for name, value in said.items() if not _textual(value, name in several)}
     if wrong:
         raise InvalidRequest(wrong)
     return {name: value if isinstance(value, list) else [value] for name, value in said.items() if value is not None}
 
 
-def _textual(value: Any) -> bool:
+def _textual(value: Any, several: bool) -> bool:
     if isinstance(value, list):
-        return len(value) <= MOST_FIELDS and all(isinstance(v, str) for v in value)
+        return several and len(value) <= MOST_FIELDS and all(isinstance(v, str) for v in value)
     return value is None or isinstance(value, str)
 
 

@@ -7,7 +7,6 @@ fields (rule 3). Leaves to others: what depends on the business (usecases/intake
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -19,11 +18,13 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.domain.request import Channel, FieldCorrection, Personal, Relationship, Right
 from chalicelib.errors import InvalidRequest
+from chalicelib.web import places
 from chalicelib.web.asked import Fields
 
 LONGEST_TEXT = 2000
 REPEATED = frozenset({"stop", "field", "value"})
 RECENT_ALL = ("recent", "all")
+SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION})
 BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -62,7 +63,7 @@ def _email(text: str) -> str:
 
 
 def _residence(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", text.upper()):
+    if not places.known(text.upper()):
         raise _fault("Choose where you live from the list, or leave it empty.")
     return text.upper()
 
@@ -136,6 +137,13 @@ class RequestForm(Asking):
     """As a person sends them."""
 
     email: Email
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        """Whose mailbox is proven, theirs is the data: without the subject's address it would be the agent's own."""
+        if self.relationship is Relationship.AGENT and self.right in SEARCHED and not self.subject_email:
+            raise _at("subject_email", "Give their email address. We write there, so that they can confirm it.")
+        return self
 
 
 class StaffForm(Asking):

@@ -7,8 +7,6 @@ sessions (usecases/staffroom).
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.request import Request, Right
@@ -17,12 +15,12 @@ from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.usecases import card as cards
 from chalicelib.usecases import staffroom
 from chalicelib.web import api, deciding, errors, forms, places, replies
-from chalicelib.web.asked import Asked, Fields, only
+from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
+from chalicelib.web.sessions import cookie as _cookie
+from chalicelib.web.sessions import session as _session
 
 staff = Blueprint(__name__)
-
-NO_SESSION = "no-session"
 
 
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
@@ -175,6 +173,8 @@ def file_for(asked: Asked) -> Response:
         staffroom.staff_of(asked.svc, session)
     except LinkError:
         return replies.see(asked, "/staff/sign-in")
+    if asked.from_elsewhere:
+        raise Unreadable(403, "from_elsewhere", "This was sent by another site. Please use the form of this one.")
     fields = asked.form()
     try:
         typed, channel, received_on = forms.parse_staff(fields)
@@ -197,24 +197,5 @@ def _file_form(asked: Asked, right: Right | None, typed: Fields, faults: dict[st
     return replies.page(
         asked, "new" if right else "file_for", status=422 if faults else 200, right=right,
         terms=business.rights[right] if right else None, typed=typed, faults=faults or {}, places=places.PLACES,
-        action="/staff/requests/new", staff=True, correctable=business.datamap.correctable(), rights=list(Right),
+        action="/staff/requests/new", staff=True, correctable=business.correctable_by_title(), rights=list(Right),
     )  # fmt: skip
-
-
-def _secure(asked: Asked) -> bool:
-    return asked.svc.settings.public_url.startswith("https://")
-
-
-def _cookie_name(asked: Asked) -> str:
-    """`__Host-` binds the cookie to this very host; browsers take it over HTTPS only."""
-    return "__Host-staff" if _secure(asked) else "staff"
-
-
-def _cookie(asked: Asked, session: str, lifetime: timedelta) -> str:
-    secure = "; Secure" if _secure(asked) else ""
-    age = int(lifetime.total_seconds())
-    return f"{_cookie_name(asked)}={session}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
-
-
-def _session(asked: Asked) -> str:
-    return asked.cookie(_cookie_name(asked)) or NO_SESSION

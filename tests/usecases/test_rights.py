@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
+from dataclasses import replace
 from datetime import date, timedelta
 
 import jwt
@@ -289,3 +290,20 @@ def test_a_parent_reaches_the_childs_records_and_no_others(office: Office) -> No
     for source in office.svc.sources:
         reached = card.gathering.reach(office.svc, as_parent, personal, source)
         assert all((source, r.collection) in clubs for r in reached)
+
+
+def test_a_deletion_that_finds_nothing_stops_mails_all_the_same(office: Office) -> None:
+    """Where the business's deletion means no contact ever again, that holds for who was never on file, too."""
+    business = office.svc.business
+    terms = business.rights[Right.DELETION].model_copy(update={"stops": ("email",)})
+    svc = replace(
+        office.svc, business=business.model_copy(update={"rights": {**business.rights, Right.DELETION: terms}})
+    )
+    office.svc = svc
+    stranger = {"email": "stranger@example.com", "residence": "US-OR", "answers": {"postcode": "1"}}
+    request = office.file("deletion", stranger)
+    office.prove(request, stranger)
+    office.gather(request)
+    office.ask_staff(request)
+    hashed = svc.hash(Identifier.of("email", "stranger@example.com"))
+    assert [s.scope for s in svc.store.suppressions(hashed)] == ["email"]

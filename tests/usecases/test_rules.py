@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.audit import first_broken
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.identity import Identifier
-from chalicelib.domain.request import Personal, Right
+from chalicelib.domain.request import Personal, Right, amend
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import (
@@ -49,6 +50,25 @@ def at_once(count: int, act: object) -> list[object]:
     for thread in threads:
         thread.join()
     return results
+
+
+def test_rule_1_a_view_is_shown_and_audited_whoever_writes_at_that_moment(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = office.to_review("access")
+    token, store = office.link("review"), office.svc.store
+    commit, faster = store.commit, ["recipient:one", "recipient:two"]
+
+    def overtaken(*written: Any, **more: Any) -> None:
+        if faster:
+            commit(*amend(store.get(request.reference), "viewed", office.svc.now(), by=faster.pop()))
+        commit(*written, **more)
+
+    monkeypatch.setattr(store, "commit", overtaken)
+    card.reveal(office.svc, token)
+    events = store.events(request.reference)
+    assert [e.what for e in events].count("viewed") == 3
+    assert first_broken(events) is None
 
 
 def test_rule_2_eight_approvals_at_once_are_one_decision(office: Office) -> None:
@@ -310,7 +330,7 @@ def test_rule_18_a_decision_made_before_the_wait_began_is_not_lost(office: Offic
 
 def test_rule_18_a_mail_of_which_nobody_knows_goes_to_a_person(office: Office) -> None:
     request = office.file("access")
-    office.svc.store.claim_mail(request.reference, "verify:1:0:0:False", office.clock.now())
+    office.svc.store.claim_mail(request.reference, "verify:1:0:False", office.clock.now())
     with pytest.raises(MailUncertain):
         office.ask_for_proof(request)
 

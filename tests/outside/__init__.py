@@ -1,0 +1,1 @@
+"""Tests from outside: they know contract.md, HTTP and the mailbox, and nothing of our code."""
