@@ -43,6 +43,17 @@ class Suppression(BaseModel):
     key_name: str
 
 
+class Hold(BaseModel):
+    """A legal hold on all that is held about one subject: a keyed hash, since when, by whom, from which request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str
+    since: datetime
+    by: str
+    reference: str
+
+
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
         """File a new request with its first event. `once` names the form that was sent.
@@ -138,6 +149,14 @@ class RequestStore(Protocol):
     def suppressions(self, hash: str) -> list[Suppression]: ...
 
     def lift_suppression(self, hash: str, scope: str) -> None: ...
+
+    def hold(self, hold: Hold) -> Hold:
+        """Set a legal hold; the one that stands now: an earlier one keeps its date. Kept until released."""
+
+    def hold_of(self, subject: str) -> Hold | None:
+        """The legal hold on this subject, read consistently."""
+
+    def release_hold(self, subject: str) -> None: ...
 
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""

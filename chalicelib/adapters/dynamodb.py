@@ -29,7 +29,7 @@ from chalicelib.errors import (
     RequestNotFound,
 )
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Suppression, Wait
+from chalicelib.ports import Clock, Hold, Suppression, Wait
 
 NEW = "attribute_not_exists(pk)"
 
@@ -239,6 +239,17 @@ class DynamoStore:
 
     def lift_suppression(self, hash: str, scope: str) -> None:
         self.table.write("delete_item", Key=items.key(f"STOP#{hash}", scope))
+
+    def hold(self, hold: Hold) -> Hold:
+        written = self.table.write("put_item", Item=items.hold_item(hold), ConditionExpression=NEW)
+        return hold if written.done else items.hold_from(written.item)
+
+    def hold_of(self, subject: str) -> Hold | None:
+        item = self.table.get(items.hold_key(subject))
+        return items.hold_from(item) if item else None
+
+    def release_hold(self, subject: str) -> None:
+        self.table.write("delete_item", Key=items.hold_key(subject))
 
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}

@@ -6,6 +6,7 @@ One table, families by key (pk / sk):
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
+    HOLD#<hash>         HOLD
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -21,7 +22,7 @@ from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Tally
 from chalicelib.links import Link
-from chalicelib.ports import Suppression, Wait
+from chalicelib.ports import Hold, Suppression, Wait
 
 Item = dict[str, dict[str, Any]]
 
@@ -165,6 +166,18 @@ def suppression_item(entry: Suppression) -> Item:
 
 def suppression_from(item: Item) -> Suppression:
     return Suppression.model_validate_json(item["json"]["S"])
+
+
+def hold_key(subject: str) -> Item:
+    return key(f"HOLD#{subject}", "HOLD")
+
+
+def hold_item(hold: Hold) -> Item:
+    return {**hold_key(hold.subject), "json": {"S": hold.model_dump_json()}}
+
+
+def hold_from(item: Item) -> Hold:
+    return Hold.model_validate_json(item["json"]["S"])
 
 
 def epoch(at: datetime) -> dict[str, str]:

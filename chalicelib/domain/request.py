@@ -91,6 +91,8 @@ class Personal(BaseModel):
     extension_reason: str | None = None
     """What staff gave as the reason for more time; it stands in the mail."""
     explanation: str | None = None
+    notes: list[Message] = Field(default_factory=list)
+    """What staff wrote for themselves: why a hold was set or ended. Never mailed."""
 
     @property
     def addressee(self) -> str | None:
@@ -130,6 +132,8 @@ class Request(BaseModel):
     extended_at: datetime | None = None
     closed_at: datetime | None = None
     undo_until: datetime | None = None
+    taken_back: datetime | None = None
+    """A decision was taken back while the machine waited out its undo window: that wait counts for nothing."""
     links_dead_before: datetime | None = None
 
     policy_version: str
@@ -186,17 +190,21 @@ class Request(BaseModel):
 
 
 def advance(
-    request: Request, to: Status, at: datetime, *, by: str = "system", reason: str | None = None, **changes: Any
-) -> tuple[Request, Event]:
+    request: Request, to: Status, at: datetime, *, by: str = "system", reason: str | None = None,
+    note: str | None = None, **changes: Any,
+) -> tuple[Request, Event]:  # fmt: skip
     """The request in status `to` at time `at` (UTC) and the audit event that says so, both for one write.
 
-    `by` is `system`, `customer`, or `staff:<id>`; `changes` are further fields of the request.
+    `by` is `system`, `customer`, or `staff:<id>`; `note` is what the event says, if more than the reason; `changes`
+    are further fields of the request.
     Raises TransitionNotAllowed when the life cycle has no such step.
     """
     if to not in TRANSITIONS[request.status]:
         raise TransitionNotAllowed(f"{request.reference}: {request.status} to {to}")
     closed = {"closed_at": at if to.is_final else None, "purge_at": None}
-    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **{**closed, **changes})
+    return _next_version(
+        request, at, what=to.value, by=by, reason=reason, note=note, status=to, **{**closed, **changes}
+    )  # fmt: skip
 
 
 def amend(

@@ -12,6 +12,8 @@ from chalicelib.law.loader import law_of, load, regime_ids
 from chalicelib.law.model import LAW_RIGHT, POLICY, Law, LawRight, Limit, ProofLevel, Regime
 from chalicelib.law.proof import proof_needed
 from chalicelib.law.records import records_kept_until
+from chalicelib.law.refusals import Exemption, exemptions, ground_label, ground_words
+from chalicelib.law.refusals import notes as refusal_notes
 from chalicelib.law.regimes import regime_for
 from chalicelib.law.rules import Rules, clock_of, extended_clock, may_extend, rules_of
 
@@ -19,6 +21,7 @@ __all__ = [
     "LAW_RIGHT",
     "POLICY",
     "Clock",
+    "Exemption",
     "Law",
     "LawRight",
     "Limit",
@@ -31,9 +34,12 @@ __all__ = [
     "appeal_route",
     "clock_for",
     "clock_of",
+    "exemptions",
     "extend",
     "extend_appeal",
     "extended_clock",
+    "ground_label",
+    "ground_words",
     "is_sensitive",
     "label",
     "labels",
@@ -43,6 +49,7 @@ __all__ = [
     "may_extend",
     "proof_needed",
     "records_kept_until",
+    "refusal_notes",
     "regime_for",
     "regime_ids",
     "rules_of",

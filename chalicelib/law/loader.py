@@ -33,6 +33,8 @@ from chalicelib.law.states import StateRow
 
 DATA = Path(__file__).parent / "data"
 CATEGORIES = 27
+REFUSALS = "refusals.yaml"
+"""No laws stand in it (refusals)."""
 
 M = TypeVar("M", bound=Part)
 
@@ -86,16 +88,16 @@ def read(folder: Path) -> LawBook:
     laws: dict[str, Law] = {}
     categories: Categories | None = None
     sensitive: tuple[str, ...] = ()
-    for path in sorted(folder.glob("*.yaml")):
-        content = _yaml(path)
+    for path in sorted(path for path in folder.glob("*.yaml") if path.name != REFUSALS):
+        content = parsed(path)
         for id, law in _states(path, content) if "states" in content else _laws(path, content):
             if id in laws:
                 raise Misconfigured(path.name, id, "a law of this id stands in another file", "keep one of the two")
             laws[id] = law
         if "categories" in content:
-            categories = _valid(Categories, path, "categories", content["categories"])
+            categories = valid(Categories, path, "categories", content["categories"])
         if "sensitive" in content:
-            sensitive += _valid(Sensitive, path, "sensitive", content["sensitive"]).kinds
+            sensitive += valid(Sensitive, path, "sensitive", content["sensitive"]).kinds
     return LawBook(laws, _by_residence(laws), _fallback(laws), _all(categories), sensitive)
 
 
@@ -131,7 +133,8 @@ def regime_ids() -> frozenset[str]:
     return frozenset(load().laws)
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def parsed(path: Path) -> dict[str, Any]:
+    """What a YAML file says. Raises Misconfigured."""
     import yaml
 
     try:
@@ -144,17 +147,18 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 
 def _laws(path: Path, content: dict[str, Any]) -> Iterator[tuple[str, Law]]:
-    for id, body in _valid(LawFile, path, "", content).laws.items():
-        yield id, _valid(Law, path, f"laws.{id}", {**body, "id": id})
+    for id, body in valid(LawFile, path, "", content).laws.items():
+        yield id, valid(Law, path, f"laws.{id}", {**body, "id": id})
 
 
 def _states(path: Path, content: dict[str, Any]) -> Iterator[tuple[str, Law]]:
-    file = _valid(StatesFile, path, "", content)
+    file = valid(StatesFile, path, "", content)
     for id, row in file.states.items():
         yield id, row.made_law(id, file.proof)
 
 
-def _valid(model: type[M], path: Path, where: str, content: object) -> M:
+def valid(model: type[M], path: Path, where: str, content: object) -> M:
+    """Part of a file as its model. Raises Misconfigured at the place of the first fault."""
     try:
         return model.model_validate(content)
     except ValidationError as fault:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
@@ -19,7 +20,7 @@ from chalicelib.errors import PlanDrifted
 from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, recipients, refusals, road
+from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def send_answer(svc: Services, reference: str) -> None:
         raise PlanDrifted(reference)
     if request.decision and request.decision.verdict is Verdict.REFUSE:
         refusals.send(svc, request, svc.open(request))
+        appeals.record(svc, request, Status.REFUSED, left=False)
         _end(svc, request, Status.REFUSED)
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
@@ -57,14 +59,28 @@ def send_answer(svc: Services, reference: str) -> None:
             correspondence.deciders(svc, request),
             failed=[(o.source, o.why) for o in failed],
         )
-    _end(svc, request, Status.PARTLY_FULFILLED if failed else Status.FULFILLED)
+    left = bool(partial.left(request))
+    status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
+    appeals.record(svc, request, status, left=left)
+    _end(svc, request, status)
+
+
+def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
+    """Mail an answer, with what was refused of it and, where an appeal's answer must say so, the authority."""
+    correspondence.to_customer(
+        svc, told.request, mail, purposes=purposes, regulator=appeals.regulator(told.request),
+        left=refusals.left_out(svc, told.request, told.personal), **context,
+    )  # fmt: skip
 
 
 def _end(svc: Services, request: Request, status: Status) -> None:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
-    reason = request.decision.ground if request.decision and request.decision.ground else reason
+    if partial.left(request):
+        reason = partial.REASON
+    elif request.decision and request.decision.verdict is Verdict.REFUSE:
+        reason = request.decision.ground
     personal = svc.open(request).model_copy(update={"answers": {}})
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
@@ -74,9 +90,14 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     svc.store.commit(ended, event)
 
 
+def _records(svc: Services, told: Told, part: bytes) -> list[Record]:
+    return [Record.model_validate(r) for r in json.loads(svc.vault.open(told.request.reference, part))]
+
+
 def _access(svc: Services, told: Told) -> None:
+    left = partial.left(told.request)
     records = {
-        source: [Record.model_validate(r) for r in json.loads(svc.vault.open(told.request.reference, part))]
+        source: [r for r in _records(svc, told, part) if f"{source}.{r.collection}" not in left]
         for source, part in svc.packages.parts(told.request.reference).items()
     }
     nothing = told.request.reason == "nothing_held"
@@ -86,18 +107,18 @@ def _access(svc: Services, told: Told) -> None:
         package = build(svc.business, told.request, told.personal, records, at=svc.now())
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
-    correspondence.to_customer(
-        svc, told.request, "answer_access", purposes=purposes, nothing_held=nothing,
+    _send(
+        svc, told, "answer_access", purposes=purposes, nothing_held=nothing,
         categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
-        lines=[(c.title, c.found) for c in plan.collections if c.found],
+        lines=[(c.title, c.found) for c in plan.collections if c.found and c.place not in left],
     )  # fmt: skip
 
 
 def _correction(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
     changed = [titles[o.source, c] for o in told.outcomes for c, done in o.done.items() if done.get(Doing.CHANGE)]
-    correspondence.to_customer(
-        svc, told.request, "answer_correction", nothing_held=told.request.reason == "nothing_held",
+    _send(
+        svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
         recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
@@ -106,8 +127,8 @@ def _correction(svc: Services, told: Told) -> None:
 def _deletion(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
     kept = [(titles[o.source, c], k.ground, k.law, k.until, n) for o in told.outcomes for c, k, n in o.kept]
-    correspondence.to_customer(
-        svc, told.request, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
+    _send(
+        svc, told, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
         deleted=_counted(svc, told, Doing.DELETE), blanked=_counted(svc, told, Doing.BLANK),
         kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
@@ -123,9 +144,9 @@ def _disclosure(svc: Services, told: Told) -> None:
     year = told.request.received_at.astimezone(svc.business.zone).year - 1
     sharing = svc.business.sharing
     disclosed = [(sharing.recipients[d.recipient], d) for d in sharing.years.get(year, ())]
-    correspondence.to_customer(
+    _send(
         svc,
-        told.request,
+        told,
         "answer_disclosure",
         year=year,
         disclosed=disclosed,
@@ -143,14 +164,14 @@ def _opt_out(svc: Services, told: Told) -> None:
         for name, kind in business.kinds.items()
         if not kind.stoppable or not ({f"kind:{name}", *kind.stops_with} & stops)
     ]
-    correspondence.to_customer(
-        svc, told.request, "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
+    _send(
+        svc, told, "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
         pet=bool(told.personal.pet), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 
 def _concern(svc: Services, told: Told) -> None:
-    correspondence.to_customer(svc, told.request, "answer_concern", text=told.personal.explanation)
+    _send(svc, told, "answer_concern", text=told.personal.explanation)
 
 
 ANSWERS: dict[Right, Callable[[Services, Told], None]] = {

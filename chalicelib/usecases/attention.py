@@ -13,7 +13,7 @@ from chalicelib.errors import MailRejected, MailUncertain, RequestClosed, Servic
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, reminding, road
-from chalicelib.usecases.card import Card, card_of, member_of
+from chalicelib.usecases.card import Card, card_of, member_of, unfinished
 
 
 def need_attention(svc: Services, reference: str, token: str, error: str) -> None:
@@ -49,7 +49,7 @@ def try_again(svc: Services, token: str) -> Card:
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
-    elif request.status is Status.PARTLY_FULFILLED and not request.links_dead_before:
+    elif unfinished(svc, request):
         unread = any(f.failed for f in gathering.findings(svc, request.reference))
         to = Status.GATHERING if unread else Status.FULFILLING
         request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)

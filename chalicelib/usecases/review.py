@@ -15,9 +15,10 @@ from chalicelib.domain.masking import guarded
 from chalicelib.domain.request import Message, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
+from chalicelib.law import exemptions
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, extending, judging, reminding, road
+from chalicelib.usecases import correspondence, extending, judging, partial, powers, reminding, road
 from chalicelib.usecases.card import Card, card_of, grounds, member_of, verdicts, why_not_approve
 
 
@@ -44,8 +45,10 @@ def decide(
     ground: Ground | None = None,
     explanation: str | None = None,
     plan: str | None = None,
+    leave: tuple[str, ...] = (),
+    exemption: str | None = None,
 ) -> Card:
-    """Staff's word, made once. A request decided already is shown as it is.
+    """Staff's word, made once; an approval may `leave` out places. A request decided already is shown as it is.
 
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
@@ -62,15 +65,35 @@ def decide(
         raise DecisionNotAllowed("The law does not let us decline yet: too few requests came before this one.")
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
+    decision = Decision(
+        verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan, leave=leave, exemption=exemption
+    )
+    decision = _sound(svc, request, decision, explanation)
     if verdict is Verdict.EXTEND:
         return card_of(svc, extending.extend(svc, request, member, said), member)
-    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
     try:
         decided = _decided(svc, request, link, decision, said)
     except RequestChanged:
         return _after_somebody_else(svc, request, member)
     road.go_on(svc, decided, road.DECISION)
     return card_of(svc, decided, member)
+
+
+def _sound(svc: Services, request: Request, decision: Decision, explanation: str | None) -> Decision:
+    """The decision as it will stand: a ground belongs to what is refused, the whole or what is left out.
+
+    Raises DecisionNotAllowed.
+    """
+    leave, ground = decision.leave, decision.ground
+    if leave and decision.verdict is not Verdict.APPROVE:
+        raise DecisionNotAllowed("Only an approval can leave something out.")
+    partial.check(svc, request, leave, ground, explanation)
+    if decision.verdict is not Verdict.REFUSE and not leave:
+        ground = None
+    exemption = decision.exemption if ground is Ground.EXEMPT else None
+    if exemption and exemption not in exemptions(request.regime, request.right):
+        raise DecisionNotAllowed("Choose one of the exemptions listed.")
+    return decision.model_copy(update={"ground": ground, "exemption": exemption})
 
 
 def _after_somebody_else(svc: Services, request: Request, member: Member) -> Card:
@@ -104,13 +127,19 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, sa
     to = Status.FULFILLING
     if decision.verdict is Verdict.ASK:
         to, changes["decision"] = Status.ASKED, None
-    elif decision.verdict is Verdict.APPROVE and request.right is Right.DELETION:
+    elif decision.verdict is Verdict.APPROVE and _deletes(svc, request):
         to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
     decided, event = advance(
-        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value, **changes
-    )
+        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value,
+        note=decision.told, **changes,
+    )  # fmt: skip
     svc.store.commit(decided, event, spend=link)
     return decided
+
+
+def _deletes(svc: Services, request: Request) -> bool:
+    """Whether there is something to change one's mind about: not where all is kept."""
+    return request.right is Right.DELETION and any(c.acts for c in judging.current_plan(svc, request).collections)
 
 
 def ask_customer(svc: Services, reference: str, token: str) -> None:
@@ -119,7 +148,7 @@ def ask_customer(svc: Services, reference: str, token: str) -> None:
     road.begin_wait(svc, reference, road.REPLY, token)
     if request.status is Status.ASKED:
         asked = svc.open(request).messages[-1]
-        correspondence.to_customer(svc, request, "asked", once=str(request.version), text=asked.text)
+        correspondence.to_customer(svc, request, "asked", once=str(powers.asked_by(svc, request)[0]), text=asked.text)
     request = svc.store.get(reference)
     if request.status is not Status.ASKED:
         road.go_on(svc, request, road.REPLY)

@@ -9,25 +9,18 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.request import Request, Right
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
-from chalicelib.usecases import attention, review, staffroom
 from chalicelib.usecases import card as cards
-from chalicelib.web import api, errors, forms, places, replies
+from chalicelib.usecases import staffroom
+from chalicelib.web import api, deciding, errors, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
 from chalicelib.web.sessions import cookie as _cookie
 from chalicelib.web.sessions import session as _session
 
 staff = Blueprint(__name__)
-
-DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again")
-EXPLAINED = {
-    Verdict.ASK: "Write the question. The customer reads exactly this.",
-    Verdict.EXTEND: "Say why more time is needed. The customer is told.",
-}
 
 
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
@@ -41,12 +34,11 @@ def card(asked: Asked, token: str) -> Response:
 def decide(asked: Asked, token: str) -> Response:
     fields = asked.form()
     try:
-        said = only(fields, DECISION_FIELDS)
+        said, leave = deciding.said(fields)
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
-        again = said.get("again") == "yes"
-        decided = attention.try_again(asked.svc, token) if again else _decide(asked, token, said)
+        decided, opens = deciding.act(asked.svc, token, said, leave)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -56,24 +48,9 @@ def decide(asked: Asked, token: str) -> Response:
             raise
         told = errors.told(no, asked.path, asked.svc.now())
         return _card(asked, token, cards.card(asked.svc, token), typed=fields, problem=told)
-    return _card(asked, token, decided) if asked.wants_json else replies.see(asked, f"/review/{token}")
-
-
-def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
-    verdict, ground = said.get("decision", ""), said.get("ground", "")
-    if verdict not in set(Verdict):
-        raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
-    if ground and ground not in set(Ground):
-        raise InvalidRequest({"ground": "Choose one of the grounds listed."})
-    if verdict == Verdict.REFUSE and not ground:
-        raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
-    plan = forms.line(said.get("plan", ""), "plan") or None
-    needed = EXPLAINED.get(Verdict(verdict), "")
-    explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
-    return review.decide(
-        asked.svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
-        explanation=explanation or None, plan=plan,
-    )  # fmt: skip
+    if asked.wants_json:
+        return _card(asked, opens, decided)
+    return replies.see(asked, f"/review/{opens}")
 
 
 def _card(
@@ -101,7 +78,9 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
         "may": sorted(shown.may), "why_not": shown.why_not,
-        "decided": decision.verdict if decision else None, "over_limit": shown.over_limit,
+        "decided": decision.verdict if decision else None, "left": list(decision.leave) if decision else [],
+        "may_leave": [line.place for line in shown.may_leave], "exemptions": [code for code, _ in shown.exemptions],
+        "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from chalicelib.errors import (
     RequestNotFound,
 )
 from chalicelib.links import LIFETIMES, Purpose, token_hash
-from chalicelib.ports import RequestStore, Suppression, Wait
+from chalicelib.ports import Hold, RequestStore, Suppression, Wait
 
 from .made import NOW, filed, link
 
@@ -396,3 +396,25 @@ def test_a_subjects_requests_newest_first_each_once(store: RequestStore, referen
     store.index_subject(subject, "R-1", NOW + timedelta(days=2))
     assert store.of_subject(subject) == ["R-2", "R-1"]
     assert store.of_subject("nobody") == []
+
+
+def test_a_legal_hold_stands_until_it_is_released(store: RequestStore, reference: str) -> None:
+    subject = f"held-{reference}"
+    first = Hold(subject=subject, since=NOW, by="dana", reference="R-1")
+    later = Hold(subject=subject, since=NOW + timedelta(days=1), by="ruth", reference="R-2")
+    assert store.hold_of(subject) is None
+    assert store.hold(first) == first
+    assert store.hold(later) == first, "the first date stands"
+    assert store.hold_of(subject) == first
+    assert store.hold_of("nobody") is None
+    store.release_hold(subject)
+    store.release_hold(subject)
+    assert store.hold_of(subject) is None
+    assert store.hold(later) == later
+
+
+def test_of_many_who_set_a_hold_at_once_one_is_first(store: RequestStore, reference: str) -> None:
+    subject = f"held-{reference}"
+    holds = [Hold(subject=subject, since=NOW, by=f"staff-{n}", reference=reference) for n in range(8)]
+    standing = at_once([lambda hold=hold: store.hold(hold) for hold in holds])
+    assert {h.by for h in standing} == {store.hold_of(subject).by}
