@@ -46,5 +46,14 @@ def give_back(table: Table, name: str, key: str, holder: str) -> None:
             ExpressionAttributeValues={":turn": {"S": held[place]}, ":me": {"SS": [holder]}},
         ).done  # fmt: skip
         if done:
+            _clear(table, name, key)
             return
     raise ServiceUnavailable("dynamodb UpdateItem turns")
+
+
+def _clear(table: Table, name: str, key: str) -> None:
+    """The last one gone, nothing of the subject is left."""
+    table.write(
+        "delete_item", Key=items.turns_key(name, key), ConditionExpression="size(turns) = :none",
+        ExpressionAttributeValues={":none": {"N": "0"}},
+    )  # fmt: skip

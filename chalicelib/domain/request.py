@@ -8,7 +8,7 @@ follow which (status), its storage (adapters).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,8 @@ from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import TransitionNotAllowed
 
+SETTLES_AFTER = timedelta(days=30)
+"""After its end a request stays as it is for so long: the results link lives that long, and so may a question."""
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: speakable, no I, L, O, U
 
 
@@ -148,6 +150,14 @@ class Request(BaseModel):
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
+    purge_at: datetime | None = None
+    """Settled: what the answer needed is gone, and this is when the rest goes."""
+    year: int | None = None
+    """The business's calendar year in which it came, and its number in that year's metrics: random, so that nothing
+    leads from the metrics to the request. None and empty: counted nowhere (an appeal, a synthetic walk)."""
+    tally_id: str = ""
+    in_part: bool = False
+    """Answered, and something of what was asked for was kept or withheld."""
     quiet: bool = False
     """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
 
@@ -162,6 +172,13 @@ class Request(BaseModel):
     def stands_at(self) -> Status:
         """Its status; while it needs attention, the one in which it stopped."""
         return self.resume if self.status is Status.NEEDS_ATTENTION and self.resume else self.status
+
+    @property
+    def upkeep_at(self) -> datetime | None:
+        """When the daily sweep has something to do with it: first to settle it, then to purge it. None while open."""
+        if not self.status.is_final or self.closed_at is None:
+            return None
+        return self.purge_at or self.closed_at + SETTLES_AFTER
 
     def days_left(self, now: datetime) -> int:
         """Whole calendar days until the answer is due; negative when it is late."""
@@ -178,7 +195,8 @@ def advance(
     """
     if to not in TRANSITIONS[request.status]:
         raise TransitionNotAllowed(f"{request.reference}: {request.status} to {to}")
-    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **changes)
+    closed = {"closed_at": at if to.is_final else None, "purge_at": None}
+    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **{**closed, **changes})
 
 
 def amend(

@@ -11,6 +11,7 @@ from chalicelib.law.limits import limit_for, window_end, window_start
 from chalicelib.law.loader import law_of, load, regime_ids
 from chalicelib.law.model import LAW_RIGHT, POLICY, Law, LawRight, Limit, ProofLevel, Regime
 from chalicelib.law.proof import proof_needed
+from chalicelib.law.records import records_kept_until
 from chalicelib.law.regimes import regime_for
 from chalicelib.law.rules import Rules, clock_of, extended_clock, may_extend, rules_of
 
@@ -41,6 +42,7 @@ __all__ = [
     "load",
     "may_extend",
     "proof_needed",
+    "records_kept_until",
     "regime_for",
     "regime_ids",
     "rules_of",

@@ -14,6 +14,7 @@ from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Right
 from chalicelib.domain.status import Status
+from chalicelib.domain.tally import Counted
 from chalicelib.links import Purpose
 
 
@@ -104,7 +105,13 @@ OTHER_EVENTS = {
     "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
     "not_me": "“That wasn’t me” after the end", "appealed": "An appeal was made",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
+COUNTED = {
+    Counted.WHOLE: "Done in whole", Counted.PART: "Done in part", Counted.DENIED: "Denied",
+    Counted.ENDED: "Lapsed or withdrawn", Counted.OPEN: "Open",
+}  # fmt: skip
+"""How a request counts in the metrics."""
 VERDICTS = {
     Verdict.APPROVE: "Approved", Verdict.REFUSE: "Refused", Verdict.EXTEND: "Extended", Verdict.ASK: "Asked back",
 }  # fmt: skip

@@ -66,9 +66,11 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
     reason = request.decision.ground if request.decision and request.decision.ground else reason
     personal = svc.open(request).model_copy(update={"answers": {}})
+    in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
-        request, status, now, reason=reason, closed_at=now, sealed=svc.seal(request.reference, personal)
-    )
+        request, status, now, reason=reason, closed_at=now, in_part=in_part,
+        sealed=svc.seal(request.reference, personal),
+    )  # fmt: skip
     svc.store.commit(ended, event)
 
 

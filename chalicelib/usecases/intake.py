@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import jwt
 
@@ -114,12 +115,20 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     """Store a new request with its first event under a fresh data key, and start its road."""
     svc.vault.begin(request.reference)
     sealed = svc.seal(request.reference, personal)
-    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed)
+    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed, **_counted(svc, request))
     svc.store.create(filed, event, once=once)
     if filed.subject_hash:
         svc.store.index_subject(filed.subject_hash, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
+
+
+def _counted(svc: Services, request: Request) -> dict[str, Any]:
+    """Where the metrics count it (11 CCR 7102); an appeal is no request more."""
+    if request.appeal_of:
+        return {}
+    year = request.received_at.astimezone(svc.business.zone).year
+    return {"year": year, "tally_id": f"{svc.chance.number(64):016x}"}
 
 
 def _first(

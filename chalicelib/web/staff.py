@@ -7,8 +7,6 @@ sessions (usecases/staffroom).
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.decision import Ground, Verdict
@@ -20,6 +18,8 @@ from chalicelib.usecases import card as cards
 from chalicelib.web import api, errors, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
+from chalicelib.web.sessions import cookie as _cookie
+from chalicelib.web.sessions import session as _session
 
 staff = Blueprint(__name__)
 
@@ -28,7 +28,6 @@ EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
     Verdict.EXTEND: "Say why more time is needed. The customer is told.",
 }
-NO_SESSION = "no-session"
 
 
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
@@ -221,22 +220,3 @@ def _file_form(asked: Asked, right: Right | None, typed: Fields, faults: dict[st
         terms=business.rights[right] if right else None, typed=typed, faults=faults or {}, places=places.PLACES,
         action="/staff/requests/new", staff=True, correctable=business.correctable_by_title(), rights=list(Right),
     )  # fmt: skip
-
-
-def _secure(asked: Asked) -> bool:
-    return asked.svc.settings.public_url.startswith("https://")
-
-
-def _cookie_name(asked: Asked) -> str:
-    """`__Host-` binds the cookie to this very host; browsers take it over HTTPS only."""
-    return "__Host-staff" if _secure(asked) else "staff"
-
-
-def _cookie(asked: Asked, session: str, lifetime: timedelta) -> str:
-    secure = "; Secure" if _secure(asked) else ""
-    age = int(lifetime.total_seconds())
-    return f"{_cookie_name(asked)}={session}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
-
-
-def _session(asked: Asked) -> str:
-    return asked.cookie(_cookie_name(asked)) or NO_SESSION
