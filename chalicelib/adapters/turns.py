@@ -32,33 +32,28 @@ def take(table: Table, name: str, key: str, holder: str, at: datetime) -> list[d
 
 
 def give_back(table: Table, name: str, key: str, holder: str) -> None:
-    """See ports.RequestStore.give_back_turn. The turn is removed where it was read, if it still stands there.
-
-    With the last turn the item goes: nothing stays that leads to a subject (a purge gives its turn back).
-    """
+    """See ports.RequestStore.give_back_turn. The turn is removed where it was read, if it still stands there."""
     for _ in range(TRIES):
         item = table.get(items.turns_key(name, key))
         held = [turn["S"] for turn in (item or {}).get("turns", {}).get("L", [])]
         place = next((n for n, turn in enumerate(held) if turn.startswith(f"{holder} ")), None)
         if place is None:
             return
-        if _gone(table, name, key, place, held[place]) if len(held) > 1 else _all_gone(table, name, key, held[0]):
+        done = table.write(
+            "update_item", Key=items.turns_key(name, key),
+            UpdateExpression=f"REMOVE turns[{place}] DELETE holders :me",
+            ConditionExpression=f"turns[{place}] = :turn",
+            ExpressionAttributeValues={":turn": {"S": held[place]}, ":me": {"SS": [holder]}},
+        ).done  # fmt: skip
+        if done:
+            _clear(table, name, key)
             return
     raise ServiceUnavailable("dynamodb UpdateItem turns")
 
 
-def _gone(table: Table, name: str, key: str, place: int, turn: str) -> bool:
-    return table.write(
-        "update_item", Key=items.turns_key(name, key),
-        UpdateExpression=f"REMOVE turns[{place}] DELETE holders :me",
-        ConditionExpression=f"turns[{place}] = :turn",
-        ExpressionAttributeValues={":turn": {"S": turn}, ":me": {"SS": [turn.split(" ")[0]]}},
-    ).done  # fmt: skip
-
-
-def _all_gone(table: Table, name: str, key: str, turn: str) -> bool:
-    return table.write(
-        "delete_item", Key=items.turns_key(name, key),
-        ConditionExpression="turns[0] = :turn AND size(turns) = :one",
-        ExpressionAttributeValues={":turn": {"S": turn}, ":one": {"N": "1"}},
-    ).done  # fmt: skip
+def _clear(table: Table, name: str, key: str) -> None:
+    """The last one gone, nothing of the subject is left."""
+    table.write(
+        "delete_item", Key=items.turns_key(name, key), ConditionExpression="size(turns) = :none",
+        ExpressionAttributeValues={":none": {"N": "0"}},
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
-from chalicelib.mail import rules, words
+from chalicelib.mail import words
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, following, one_click, verification
 from chalicelib.usecases import results as packages
@@ -220,15 +220,9 @@ def _tracker(
     view = following.tracker(asked.svc, token)
     request = view.request
     if asked.wants_json:
-        shown = rules.rules(request, asked.svc.business)
         return replies.as_json({
             "reference": request.reference, "right": request.right, "status": request.status, "reason": request.reason,
             "received_at": request.received_at.isoformat(), "due_at": request.due_at.isoformat(),
-            "rules": {
-                "regime": request.regime, "instead_of": request.fallback, "limit_at": shown.limit.isoformat(),
-                "clock": rules.clock(request, asked.svc.business), "extended": shown.extended,
-            },
-            "asked_with": request.asked_with,
             "history": [{"at": at.isoformat(), "what": what} for at, what in view.history],
         })  # fmt: skip
     return replies.page(
