@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import figures, roads, starts, usage, where
+from bench import docs, figures, roads, starts, usage, where
 from bench.figures import Figure
 
 MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage", "where")
@@ -20,6 +20,9 @@ MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage
 
 def main() -> int:
     asked = _asked()
+    if asked.docs:
+        docs.fill()
+        return 0
     os.environ["PYTHONWARNINGS"] = "ignore"
     warnings.simplefilter("ignore")
     measured: list[Figure] = []
@@ -58,6 +61,7 @@ def _asked() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=roads.THREADS, help="people who click at once")
     parser.add_argument("--rounds", type=int, default=roads.ROUNDS, help=f"rounds of {roads.ROADS} roads")
+    parser.add_argument("--docs", action="store_true", help="measure nothing; put the results into docs/benchmarks.md")
     return parser.parse_args()
 
 

@@ -1,0 +1,41 @@
+"""Puts the figures of bench/results.json into docs/benchmarks.md, between its marks: `python -m bench --docs`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from bench.figures import RESULTS
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+
+def fill() -> None:
+    said = json.loads(RESULTS.read_text())
+    page = PAGE.read_text()
+    for mark, lines in (("figures", _figures(said["figures"])), ("usage", _usage(said["usage"]))):
+        pattern = re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", re.DOTALL)
+        table = "\n".join(lines) + "\n"
+        page = pattern.sub(lambda _, table=table: table, page)
+    PAGE.write_text(page)
+
+
+def _figures(figures: dict[str, Any]) -> list[str]:
+    lines = ["| measure | median | target | load | more |", "|---|---|---|---|---|"]
+    for name, it in figures.items():
+        target = ""
+        if it["target"] is not None:
+            sign, verdict = "≥" if it["more"] else "≤", "met" if it["met"] else "missed"
+            target = f"{sign} {it['target']:g} {it['unit']}: {verdict}"
+        more = ", ".join(f"{what} {value:g}" for what, value in it["spread"].items())
+        lines.append(f"| {name} | {it['value']:g} {it['unit']} | {target} | {it['load']:g} | {more} |")
+    return lines
+
+
+def _usage(usage: dict[str, dict[str, float]]) -> list[str]:
+    parts = dict.fromkeys(part for values in usage.values() for part in values)
+    lines = ["| one request | " + " | ".join(name.replace("_", " ") for name in usage) + " |"]
+    lines.append("|---" * (1 + len(usage)) + "|")
+    return lines + [f"| {p} | " + " | ".join(f"{v.get(p, 0):g}" for v in usage.values()) + " |" for p in parts]
