@@ -13,7 +13,7 @@ from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, Right, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
-from chalicelib.errors import AlreadyFiled, InvalidRequest, TransitionNotAllowed
+from chalicelib.errors import AlreadyFiled, InvalidRequest, MailUncertain, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import Purpose
 from chalicelib.services import Services
@@ -110,7 +110,8 @@ def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
     _, request = road.open_link(svc, token, Purpose.TRACK)
     if request.status is Status.FROZEN:
-        correspondence.to_customer(svc, request, "frozen")  # if a fault kept it from leaving, this click sends it
+        with suppress(MailUncertain):  # if a fault kept it from leaving, this click sends it; or another is sending it
+            correspondence.to_customer(svc, request, "frozen")
         return _view(svc, request)
     before, now = request, svc.now()
     if Status.FROZEN in TRANSITIONS[request.status]:
