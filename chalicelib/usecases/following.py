@@ -6,6 +6,7 @@ asking. An appeal is a linked request, decided by someone else. Leaves to others
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
