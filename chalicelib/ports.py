@@ -93,6 +93,9 @@ class RequestStore(Protocol):
     def outcomes(self, reference: str) -> list[Outcome]:
         """One per source, by name."""
 
+    def outcome(self, reference: str, source: str) -> Outcome | None:
+        """That of one source, if it has one."""
+
     def drop_findings(self, reference: str) -> None:
         """Empty the sealed part of its outcomes: what was found is no longer needed, what was done stays."""
 

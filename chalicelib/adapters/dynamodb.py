@@ -128,6 +128,10 @@ class DynamoStore:
     def outcomes(self, reference: str) -> list[Outcome]:
         return items.outcomes_from(self.table.family(f"REQ#{reference}", "OUTCOME#"))
 
+    def outcome(self, reference: str, source: str) -> Outcome | None:
+        found = items.outcomes_from(self.table.family(f"REQ#{reference}", f"OUTCOME#{source}"))
+        return next((o for o in found if o.source == source), None)
+
     def drop_findings(self, reference: str) -> None:
         for item in self.table.family(f"REQ#{reference}", "OUTCOME#"):
             where = items.of_request(reference, item["sk"]["S"])

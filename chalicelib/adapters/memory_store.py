@@ -132,6 +132,9 @@ class MemoryStore:
     def outcomes(self, reference: str) -> list[Outcome]:
         return [o.model_copy(deep=True) for (ref, _), o in sorted(self._outcomes.items()) if ref == reference]
 
+    def outcome(self, reference: str, source: str) -> Outcome | None:
+        return next((o for o in self.outcomes(reference) if o.source == source), None)
+
     @_alone
     def drop_findings(self, reference: str) -> None:
         for key, outcome in self._outcomes.items():

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chalicelib.errors import SourceMisread
+
 
 class Never(StrEnum):
     """Kinds that are never disclosed under any regime (rule 13): the kind is named instead."""
@@ -53,10 +55,18 @@ class Retention(Part):
         start = values.get(self.from_field)
         if start is None:
             return None
-        day = start if type(start) is date else date.fromisoformat(str(start)[:10])
+        day = start if type(start) is date else _day(start, self.from_field)
         more, month = divmod(day.month - 1 + self.months, 12)
         year, month = day.year + self.years + more, month + 1
         return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def _day(held: object, field: str) -> date:
+    """The calendar day in a field. Raises SourceMisread, which names the field and not the value (rule 7)."""
+    try:
+        return date.fromisoformat(str(held)[:10])
+    except ValueError:
+        raise SourceMisread(f"field {field}: not a date, as the data map says it is") from None
 
 
 class Question(Part):
@@ -138,7 +148,7 @@ class Collection(Part):
         """When a record came to be (a calendar day), as far as the map says."""
         field = self.dated or (self.retain.from_field if self.retain else None)
         held = values.get(field) if field else None
-        return date.fromisoformat(str(held)[:10]) if held else None
+        return _day(held, str(field)) if held else None
 
 
 class SourceMap(Part):

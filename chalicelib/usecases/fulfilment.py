@@ -54,7 +54,7 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     request = road.live(svc, reference)
     if request.right is Right.OPT_OUT:
         return _stop(svc, request, source)
-    outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    outcome = svc.store.outcome(reference, source)
     if outcome is None and request.right in road.SEARCHED:  # a source that the data map got since: nobody approved it
         return _note(svc, Outcome(reference=reference, source=source, state=OutcomeState.FOUND), OutcomeState.DRIFTED)
     if outcome is None or outcome.state is OutcomeState.DONE:
@@ -128,7 +128,7 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
 
 def note_unfulfilled_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
     """A source could not be carried out, retries and all: the answer will say so (rule 8)."""
-    outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    outcome = svc.store.outcome(reference, source)
     return _note(svc, outcome or Outcome(reference=reference, source=source, state=OutcomeState.FAILED),
                  OutcomeState.FAILED, why=error)  # fmt: skip
 

@@ -61,6 +61,11 @@ def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:
 def _read(svc: Services, token: str) -> Personal:
     try:
         said = json.loads(_fernet(svc.secrets.get("stop")).decrypt(token.encode()))
-        return Personal(email=said["email"], stop=said["stop"])
+        known = {
+            *svc.business.opt_outs,
+            *(f"kind:{name}" for name, kind in svc.business.kinds.items() if kind.stoppable),
+        }
+        # An old mail may name what the business stops no longer: the rest of it still holds.
+        return Personal(email=said["email"], stop=[scope for scope in said["stop"] if scope in known])
     except (InvalidToken, ValueError, KeyError, TypeError) as bad:
         raise LinkMissing("stop") from bad

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.plan import Doing, Finding, Record, plan_hash, plan_of, treat
 from chalicelib.domain.request import Right
+from chalicelib.errors import SourceMisread
 
 TODAY = date(2026, 11, 20)
 
@@ -155,3 +156,11 @@ def test_collections_that_reach_each_other_in_a_circle_are_rejected() -> None:
     }
     with pytest.raises(ValueError, match="circle"):
         SourceMap.model_validate(looped)
+
+
+def test_a_date_that_is_none_is_named_by_its_field_and_never_by_its_value() -> None:
+    with pytest.raises(SourceMisread) as fault:
+        treat(Right.DELETION, ORDERS, order(placed_on="Marisol's birthday"), today=TODAY)
+    assert "placed_on" in str(fault.value)
+    assert "Marisol" not in str(fault.value)
+    assert fault.value.__cause__ is None

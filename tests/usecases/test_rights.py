@@ -307,3 +307,9 @@ def test_a_deletion_that_finds_nothing_stops_mails_all_the_same(office: Office) 
     office.ask_staff(request)
     hashed = svc.hash(Identifier.of("email", "stranger@example.com"))
     assert [s.scope for s in svc.store.suppressions(hashed)] == ["email"]
+
+
+def test_a_link_in_an_old_mail_stops_what_can_still_be_stopped(office: Office) -> None:
+    key = office.svc.secrets.get("stop")
+    token = one_click.mint_stop_token(key, "ada@example.com", ["a scope of long ago", "email"])
+    assert one_click.stop_by_token(office.svc, token) == ("email",)
