@@ -219,6 +219,8 @@ def test_one_outcome_per_source_the_last_one(store: RequestStore, reference: str
     outcomes = store.outcomes(reference)
     assert [o.source for o in outcomes] == ["crm", "shop"]
     assert outcomes[1] == last
+    assert store.outcome(reference, "shop") == last
+    assert store.outcome(reference, "sho") is None
 
 
 def test_a_large_outcome_is_whole_and_a_small_one_after_it_too(store: RequestStore, reference: str) -> None:
@@ -227,6 +229,9 @@ def test_a_large_outcome_is_whole_and_a_small_one_after_it_too(store: RequestSto
         store.put_outcome(Outcome(reference=reference, source="shop", state=OutcomeState.FOUND, sealed=sealed))
         store.put_outcome(Outcome(reference=reference, source="shop-2", state=OutcomeState.FOUND, sealed=b"other"))
         assert {o.source: o.sealed for o in store.outcomes(reference)} == {"shop": sealed, "shop-2": b"other"}
+        one = store.outcome(reference, "shop")
+        assert one is not None
+        assert one.sealed == sealed
 
 
 def test_a_wait_is_found_by_name(store: RequestStore, reference: str) -> None:
