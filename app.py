@@ -13,11 +13,12 @@ from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
 from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, verification
-from chalicelib.web import api, customer, staff
+from chalicelib.web import api, consent, customer, staff
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
+app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)

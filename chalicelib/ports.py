@@ -62,7 +62,7 @@ class RequestStore(Protocol):
         """Its audit events, first to last."""
 
     def queue(self, limit: int = 200) -> list[Request]:
-        """Open requests, due first."""
+        """Open requests, and those whose answer is still to be posted; due first."""
 
     def put_outcome(self, outcome: Outcome) -> None: ...
 

@@ -40,7 +40,7 @@ def of_request(reference: str, sk: str) -> Item:
 
 
 def request_item(request: Request) -> Item:
-    """`queue` puts it in the sparse index `due`, as long as it is open."""
+    """`queue` puts it in the sparse index `due`, as long as it is open or its answer is to be posted."""
     item: Item = {
         **of_request(request.reference, "REQUEST"),
         "json": {"S": request.model_dump_json(exclude={"sealed"})},
@@ -49,7 +49,7 @@ def request_item(request: Request) -> Item:
         "status": {"S": request.status.value},
         "due_at": {"S": instant(request.due_at)},
     }
-    if not request.status.is_final:
+    if not request.status.is_final or request.to_post:
         item["queue"] = {"S": OPEN}
     return item
 

@@ -93,7 +93,7 @@ class MemoryStore:
 
     @_alone
     def queue(self, limit: int = 200) -> list[Request]:
-        still_open = [r.model_copy(deep=True) for r in self._requests.values() if not r.status.is_final]
+        still_open = [r.model_copy(deep=True) for r in self._requests.values() if not r.status.is_final or r.to_post]
         return sorted(still_open, key=lambda r: r.due_at)[:limit]
 
     @_alone

@@ -82,7 +82,9 @@ class Personal(BaseModel):
     scope: str = "specific"
     period: str = "all"
     proven_email: str | None = None
-    """The mailbox that opened the link, or that the member page vouched for: what selects data (rule 4)."""
+    """The subject's mailbox that opened the link, or that the member page vouched for: what selects data (rule 4)."""
+    answer_to: str | None = None
+    """Where the answer goes once the subject has let an agent act: to themself, or, if they chose so, to the agent."""
     answers: dict[str, str] = Field(default_factory=dict)
     signature: str | None = None
     messages: list[Message] = Field(default_factory=list)
@@ -90,8 +92,8 @@ class Personal(BaseModel):
 
     @property
     def addressee(self) -> str | None:
-        """Who gets the mails: the subject, also when an agent files; a parent for their child."""
-        return self.subject_email or self.email
+        """Who hears of it: whoever asked; of an agent's request, from the consent on, whom the subject chose."""
+        return self.answer_to or self.email
 
 
 class Request(BaseModel):
@@ -129,6 +131,12 @@ class Request(BaseModel):
     appeal_of: str | None = None
     appealed_by: str | None = None
     not_staff: str | None = None
+    entered_by: str | None = None
+    """The member of staff who filed it for a caller or a letter."""
+    by_post: bool = False
+    """Nobody can be mailed: staff print the answer and post it to the address on file."""
+    to_post: bool = False
+    """The answer is ready and waits to be posted."""
     asked_before: bool = False
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False

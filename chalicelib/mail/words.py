@@ -12,8 +12,9 @@ from typing import NamedTuple
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.plan import Doing
-from chalicelib.domain.request import Channel, Relationship, Right
+from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
+from chalicelib.domain.verification import Noted
 from chalicelib.links import Purpose
 
 
@@ -101,6 +102,8 @@ OTHER_EVENTS = {
     "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
     "not_me": "“That wasn’t me” after the end", "appealed": "An appeal was made",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
+    "printed": "The answer was printed", "posted": "The answer was posted",
 }  # fmt: skip
 VERDICTS = {
     Verdict.APPROVE: "Approved", Verdict.REFUSE: "Refused", Verdict.EXTEND: "Extended", Verdict.ASK: "Asked back",
@@ -159,6 +162,11 @@ RELATIONSHIPS = {
     Relationship.SELF: "for themselves", Relationship.PARENT: "a parent or guardian, for a child",
     Relationship.AGENT: "an agent, for someone else",
 }  # fmt: skip
+NOTED = {
+    Noted.CALLED_BACK: "called back on the number on file", Noted.ANSWERED: "answered the questions",
+    Noted.LETTER_SIGNED: "letter signed", Noted.POWER_OF_ATTORNEY: "power of attorney on paper",
+}  # fmt: skip
+"""How staff made sure, after their name."""
 CHANNELS = {
     Channel.WEB: "web form", Channel.MEMBER_PAGE: "member page", Channel.EMAIL: "email", Channel.PHONE: "phone",
     Channel.POST: "letter", Channel.AGENT: "agent",
@@ -184,6 +192,7 @@ CAUSES = {
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
 LINK_PURPOSES = {
+    "consent": "to say whether somebody may act for you",
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
     "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
@@ -194,6 +203,21 @@ LINK_PURPOSES = {
 def theirs(right: Right) -> str:
     """What was asked, said to staff: after "it asks us"."""
     return re.sub(r"\byou\b", "them", re.sub(r"\byour\b", "a", RIGHTS[right].asked))
+
+
+def nothing(request: Request) -> str:
+    """Where nothing was found, said honestly: a parent may well be known, only not the child."""
+    if request.relationship is Relationship.PARENT:
+        return "We found no child of the name you gave under your email address"
+    return f"Under this {'number' if request.by_post else 'email address'} we hold nothing"
+
+
+def on_whose_behalf(request: Request) -> str:
+    """A sentence for whoever reads a mail about somebody else's request; nothing for one's own."""
+    return {
+        Relationship.AGENT: "An agent made this request for someone else. Where we say “you”, we mean that person.",
+        Relationship.PARENT: "You asked as a parent or guardian. What we say here is about the child, not about you.",
+    }.get(request.relationship, "")
 
 
 def happened(what: str) -> str:

@@ -8,8 +8,10 @@ request is still open. Leaves to others: the words (templates), the package's in
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
@@ -30,6 +32,13 @@ class Told:
     personal: Personal
     outcomes: list[Outcome]
     failed: list[Outcome]
+    tell: Tell
+
+
+class Tell(Protocol):
+    """Takes the answer's words: the mail, or the letter that staff print."""
+
+    def __call__(self, mail: str, *, purposes: Sequence[Purpose] = (), **context: Any) -> None: ...
 
 
 def send_answer(svc: Services, reference: str) -> None:
@@ -43,12 +52,12 @@ def send_answer(svc: Services, reference: str) -> None:
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
         svc.store.commit(drifted, event)
         raise PlanDrifted(reference)
-    if request.decision and request.decision.verdict is Verdict.REFUSE:
-        refusals.send(svc, request, svc.open(request))
+    say(svc, request, outcomes, partial(correspondence.to_customer, svc, request))
+    if _refused(request):
+        refusals.uncount(svc, request)
         _end(svc, request, Status.REFUSED)
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
-    ANSWERS[request.right](svc, Told(request, svc.open(request), outcomes, failed))
     if failed:
         correspondence.to_staff(
             svc,
@@ -60,6 +69,20 @@ def send_answer(svc: Services, reference: str) -> None:
     _end(svc, request, Status.PARTLY_FULFILLED if failed else Status.FULFILLED)
 
 
+def say(svc: Services, request: Request, outcomes: list[Outcome], tell: Tell) -> None:
+    """The answer, in the words of its mail, to whoever hears of this request."""
+    personal = svc.open(request)
+    if _refused(request):
+        refusals.say(request, personal, tell)
+        return
+    failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
+    ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
+
+
+def _refused(request: Request) -> bool:
+    return request.decision is not None and request.decision.verdict is Verdict.REFUSE
+
+
 def _end(svc: Services, request: Request, status: Status) -> None:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
@@ -67,16 +90,14 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     reason = request.decision.ground if request.decision and request.decision.ground else reason
     personal = svc.open(request).model_copy(update={"answers": {}})
     ended, event = advance(
-        request, status, now, reason=reason, closed_at=now, sealed=svc.seal(request.reference, personal)
-    )
+        request, status, now, reason=reason, closed_at=now, to_post=request.by_post,
+        sealed=svc.seal(request.reference, personal),
+    )  # fmt: skip
     svc.store.commit(ended, event)
 
 
 def _access(svc: Services, told: Told) -> None:
-    records = {
-        source: [Record.model_validate(r) for r in json.loads(part)]
-        for source, part in svc.packages.parts(told.request.reference).items()
-    }
+    records = records_of(svc, told.request)
     nothing = told.request.reason == "nothing_held"
     plan = judging.current_plan(svc, told.request)
     purposes: tuple[Purpose, ...] = ()
@@ -84,18 +105,26 @@ def _access(svc: Services, told: Told) -> None:
         package = build(svc.business, told.request, told.personal, records, at=svc.now())
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
-    correspondence.to_customer(
-        svc, told.request, "answer_access", purposes=purposes, nothing_held=nothing,
+    told.tell(
+        "answer_access", purposes=purposes, nothing_held=nothing,
         categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
         lines=[(c.title, c.found) for c in plan.collections if c.found],
     )  # fmt: skip
 
 
+def records_of(svc: Services, request: Request) -> dict[str, list[Record]]:
+    """What each source gave for the package; nothing once it has been cleared away."""
+    return {
+        source: [Record.model_validate(r) for r in json.loads(part)]
+        for source, part in svc.packages.parts(request.reference).items()
+    }
+
+
 def _correction(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
     changed = [titles[o.source, c] for o in told.outcomes for c, done in o.done.items() if done.get(Doing.CHANGE)]
-    correspondence.to_customer(
-        svc, told.request, "answer_correction", nothing_held=told.request.reason == "nothing_held",
+    told.tell(
+        "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
         recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
@@ -104,8 +133,8 @@ def _correction(svc: Services, told: Told) -> None:
 def _deletion(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
     kept = [(titles[o.source, c], k.ground, k.law, k.until, n) for o in told.outcomes for c, k, n in o.kept]
-    correspondence.to_customer(
-        svc, told.request, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
+    told.tell(
+        "answer_deletion", nothing_held=told.request.reason == "nothing_held",
         deleted=_counted(svc, told, Doing.DELETE), blanked=_counted(svc, told, Doing.BLANK),
         kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
@@ -121,9 +150,7 @@ def _disclosure(svc: Services, told: Told) -> None:
     year = told.request.received_at.astimezone(svc.business.zone).year - 1
     sharing = svc.business.sharing
     disclosed = [(sharing.recipients[d.recipient], d) for d in sharing.years.get(year, ())]
-    correspondence.to_customer(
-        svc,
-        told.request,
+    told.tell(
         "answer_disclosure",
         year=year,
         disclosed=disclosed,
@@ -141,14 +168,14 @@ def _opt_out(svc: Services, told: Told) -> None:
         for name, kind in business.kinds.items()
         if not kind.stoppable or not ({f"kind:{name}", *kind.stops_with} & stops)
     ]
-    correspondence.to_customer(
-        svc, told.request, "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
+    told.tell(
+        "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
         pet=bool(told.personal.pet), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 
-def _concern(svc: Services, told: Told) -> None:
-    correspondence.to_customer(svc, told.request, "answer_concern", text=told.personal.explanation)
+def _concern(_: Services, told: Told) -> None:
+    told.tell("answer_concern", text=told.personal.explanation)
 
 
 ANSWERS: dict[Right, Callable[[Services, Told], None]] = {

@@ -79,6 +79,8 @@ def sweep(svc: Services) -> dict[str, int]:
 
 
 def _again(svc: Services, request: Request) -> int:
+    if request.status.is_final:  # its letter waits to be posted, and nothing else
+        return 0
     if request.status is Status.RECEIVED:
         road.start(svc, request, road.first_stage(request))
         return 1

@@ -39,6 +39,8 @@ class Card:
     days_left: int
     attention: bool
     """Whether "try again" is offered."""
+    may_note_power: bool = False
+    """Whether a power of attorney can be noted: an agent waits for the person's consent."""
     corrections: list[str] = field(default_factory=list)
     """Labels of the fields to be corrected."""
 
@@ -74,7 +76,14 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=list(Ground),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
         attention=request.status in (Status.NEEDS_ATTENTION, Status.PARTLY_FULFILLED),
+        may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
+
+
+def may_note_power(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member may note that a power of attorney is on paper here."""
+    waits = request.status is Status.VERIFYING and request.proof.awaits_consent
+    return waits and (member in correspondence.deciders(svc, request) or member in svc.business.leads())
 
 
 def _labels(svc: Services, request: Request) -> list[str]:
@@ -114,7 +123,7 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
         return frozenset({Verdict.REFUSE})
     if request.status is not Status.IN_REVIEW:
         return frozenset()
-    may = {Verdict.REFUSE, Verdict.ASK}
+    may = {Verdict.REFUSE} if request.by_post else {Verdict.REFUSE, Verdict.ASK}  # a question is asked by mail
     if why_not is None:
         may.add(Verdict.APPROVE)
     if request.extended_at is None and extension(svc, request):
@@ -151,7 +160,9 @@ def _visible(svc: Services, member: Member, personal: Personal) -> Personal:
         "answers": {}, "signature": None, "messages": said, "details": guarded(personal.details),
     }  # fmt: skip
     if not svc.business.may_see(member, CONTACT):
-        hidden |= dict.fromkeys(("email", "name", "identifier", "subject_name", "subject_email", "postal_address"))
+        hidden |= dict.fromkeys(
+            ("email", "name", "identifier", "subject_name", "subject_email", "postal_address", "answer_to")
+        )
         hidden["proven_email"] = None
     return personal.model_copy(update=hidden)
 

@@ -16,7 +16,7 @@ from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Request
 from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
-from chalicelib.links import CUSTOMER, Purpose
+from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
 from chalicelib.usecases.windows import window_end
@@ -30,19 +30,20 @@ def to_customer(
     mail: str,
     *,
     purposes: Sequence[Purpose] = (),
+    to: str | None = None,
     once: str = "",
     **context: Any,
 ) -> None:
-    """Send `mail` to the request's addressee, with the tracker link and those of `purposes`.
+    """Send `mail` to the request's addressee, or to the subject at `to`, with the tracker link and those of `purposes`.
 
     Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
     """
-    address = svc.open(request).addressee
+    address = to or svc.open(request).addressee
     if address is None or request.quiet:
         return
-    _send(
-        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK), once=once, context=context
-    )
+    person = SUBJECT if to else CUSTOMER
+    purposes = (*purposes, Purpose.TRACK)
+    _send(svc, request, mail, to=address, person=person, purposes=purposes, once=once, context=context)
 
 
 def to_staff(

@@ -14,7 +14,7 @@ from chalicelib.domain.request import Message, Request, advance, amend, referenc
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.errors import InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
-from chalicelib.links import Purpose
+from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, intake, judging, road
 
@@ -91,23 +91,31 @@ def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
 
 def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
-    _, request = road.open_link(svc, token, Purpose.TRACK)
-    if request.status is Status.FROZEN:
-        return _view(svc, request)
+    link, request = road.open_link(svc, token, Purpose.TRACK)
+    if request.status is not Status.FROZEN:
+        by_subject = link.person == SUBJECT
+        request = freeze(
+            svc, request, "no_consent" if by_subject else "not_me", by="subject" if by_subject else "customer"
+        )
+    return _view(svc, request)
+
+
+def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link | None = None) -> Request:
+    """Nothing moves until staff decide: the one whose mailbox it is knows nothing of the request, or does not agree."""
     before, now = request, svc.now()
     if Status.FROZEN in TRANSITIONS[request.status]:
         request, event = advance(
-            request, Status.FROZEN, now, by="customer", reason="not_me", resume=before.status, links_dead_before=now
+            request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now
         )
     else:
-        request, event = amend(request, "not_me", now, by="customer", links_dead_before=now)
-    svc.store.commit(request, event)
+        request, event = amend(request, "not_me", now, by=by, links_dead_before=now)
+    svc.store.commit(request, event, spend=spend)
     correspondence.to_customer(svc, request, "frozen")
     if request.status is Status.FROZEN:
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
         correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
-    return _view(svc, request)
+    return request
 
 
 def _let_go(svc: Services, request: Request, before: Request) -> None:

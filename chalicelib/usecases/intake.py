@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 
 import jwt
 
+from chalicelib.domain import behalf
 from chalicelib.domain.datamap import FieldMap
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
-from chalicelib.domain.verification import Proof
+from chalicelib.domain.verification import Noted, Proof
 from chalicelib.errors import InvalidRequest, LimitReached
 from chalicelib.law import Regime, clock_for, proof_needed, regime_for
 from chalicelib.services import Services
@@ -38,12 +39,14 @@ def file_request(
     member_token: str | None = None,
     received_on: date | None = None,
     entered_by: str | None = None,
+    noted: Noted | None = None,
 ) -> Request:
     """File a request and start its road; `once` names the sent form, so that a double click files once.
 
+    `entered_by` (a staff id) files for a caller or a letter; `noted` is how they made sure who it is, without an email.
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
-    check(svc, right, personal)
+    check(svc, right, personal, relationship)
     if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
         personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
@@ -53,11 +56,15 @@ def file_request(
     received_at = _received(svc, now, received_on) if entered_by else now
     quiet = False
     if right is Right.OPT_OUT:
-        suppression.suppress_typed(svc, personal)
+        suppression.suppress_typed(svc, personal, relationship)
     if not signed_in and not entered_by:
         quiet = _count_unproven(svc, right, personal, now)
-    request = _first(svc, right, personal, relationship, channel, received_at, signed_in=signed_in, quiet=quiet)
-    request = request.model_copy(update={"entered_at": now if received_at != now else None})
+    account = signed_in and relationship is not Relationship.AGENT  # it is not the agent's account that is asked about
+    request = _first(svc, right, personal, relationship, channel, received_at, signed_in=account, quiet=quiet)
+    request = request.model_copy(update={"entered_at": now if received_at != now else None, "entered_by": entered_by})
+    if noted and entered_by:
+        proof = request.proof.model_copy(update={"noted_by": entered_by, "noted": noted})
+        request = request.model_copy(update={"proof": proof, "by_post": True})
     return file(svc, request, personal, once=once, by=f"staff:{entered_by}" if entered_by else "customer")
 
 
@@ -67,8 +74,9 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     sealed = svc.seal(request.reference, personal)
     filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed)
     svc.store.create(filed, event, once=once)
-    if filed.subject_hash:
-        svc.store.index_subject(filed.subject_hash, filed.reference, filed.received_at)
+    asker = svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.email)) if personal.email else None
+    for hashed in dict.fromkeys(h for h in (filed.subject_hash, asker) if h):
+        svc.store.index_subject(hashed, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
 
@@ -92,13 +100,15 @@ def _first(
     clock = clock_for(regime, right, received_at, business.zone)
     if signed_in:
         personal.proven_email = personal.email
-    address = personal.addressee
+    about = behalf.subject(relationship, personal)
+    proof = _proof_needed(svc, regime, right, personal, signed_in=signed_in)
+    consent_due = relationship is Relationship.AGENT and right is not Right.OPT_OUT
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, regime=regime.id, channel=channel,
         relationship=relationship, received_at=received_at, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
         policy_version=business.policy.version, quiet=quiet,
-        subject_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, address)) if address else None,
-        proof=_proof_needed(svc, regime, right, personal, signed_in=signed_in),
+        subject_hash=svc.hash(about) if about else None,
+        proof=proof.model_copy(update={"consent_due": consent_due}),
     )  # fmt: skip
 
 
@@ -115,9 +125,13 @@ def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Persona
 
 def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
     """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
-    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(personal.addressee or "")))
+    addresses = [personal.email or ""]
+    if personal.subject_email and right is not Right.OPT_OUT:  # the subject is to be mailed as well
+        addresses.append(personal.subject_email)
     try:
-        svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
+        for address in addresses:
+            hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
+            svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
     except LimitReached:
         if right is not Right.OPT_OUT:
             raise
@@ -159,9 +173,9 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
 SIGN_IN_AGAIN = "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
 
 
-def check(svc: Services, right: Right, personal: Personal) -> None:
+def check(svc: Services, right: Right, personal: Personal, relationship: Relationship = Relationship.SELF) -> None:
     """Hold what was typed against this business. Raises InvalidRequest with a message per field."""
-    faults: dict[str, str] = {}
+    faults = behalf.faults(right, relationship, personal)
     if right is Right.CORRECTION:
         faults |= _correction_faults(svc, personal)
     if right is Right.OPT_OUT:

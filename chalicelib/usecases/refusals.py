@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.request import Personal, Request
 from chalicelib.law import appeal_route
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging
+from chalicelib.usecases import judging
 
 WORDS: dict[Ground, tuple[str, str]] = {
     # ground: what it says, what would change it
@@ -42,13 +44,17 @@ WORDS: dict[Ground, tuple[str, str]] = {
 }
 
 
-def send(svc: Services, request: Request, personal: Personal) -> None:
-    """Mail the refusal; a refused disclosure no longer counts as this year's."""
+def say(request: Request, personal: Personal, tell: Callable[..., None]) -> None:
+    """The refusal, in the words of its mail."""
     ground = (request.decision.ground if request.decision else None) or Ground.OTHER
     says, change = WORDS[ground]
-    correspondence.to_customer(
-        svc, request, "refused", ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
+    tell(
+        "refused", ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
         appeal=appeal_route(request.regime),
     )  # fmt: skip
+
+
+def uncount(svc: Services, request: Request) -> None:
+    """A refused disclosure no longer counts as this year's."""
     name, key = judging.disclosure_claim(svc, request)
     svc.store.release(name, key, request.reference)

@@ -7,28 +7,37 @@ sessions (usecases/staffroom).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.request import Request, Right
+from chalicelib.domain.verification import Noted
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
-from chalicelib.usecases import attention, review, staffroom
+from chalicelib.services import Services
+from chalicelib.usecases import attention, consent, posting, review, staffroom
 from chalicelib.usecases import card as cards
-from chalicelib.web import api, errors, forms, places, replies
+from chalicelib.web import api, errors, forms, letters, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
 
 staff = Blueprint(__name__)
 
-DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again")
+DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again", "note", "print", "posted")
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
     Verdict.EXTEND: "Say why more time is needed. The customer is told.",
 }
 NO_SESSION = "no-session"
+ACTS: dict[tuple[str, str], Callable[[Services, str], cards.Card]] = {
+    ("again", "yes"): attention.try_again,
+    ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
+    ("posted", "yes"): posting.posted,
+}
+"""What a button on the card does beside deciding, by its name and value."""
 
 
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
@@ -46,8 +55,10 @@ def decide(asked: Asked, token: str) -> Response:
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
-        again = said.get("again") == "yes"
-        decided = attention.try_again(asked.svc, token) if again else _decide(asked, token, said)
+        if printed := said.get("print"):
+            return letters.printed(asked, token, printed)
+        act = next((act for (name, value), act in ACTS.items() if said.get(name) == value), None)
+        decided = act(asked.svc, token) if act else _decide(asked, token, said)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -102,7 +113,8 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
         "may": sorted(shown.may), "why_not": shown.why_not,
-        "decided": decision.verdict if decision else None,
+        "decided": decision.verdict if decision else None, "relationship": request.relationship,
+        "entered_by": request.entered_by, "to_post": request.to_post, "may_note_power": shown.may_note_power,
     }  # fmt: skip
 
 
@@ -173,6 +185,7 @@ def _in_queue(asked: Asked, request: Request) -> dict[str, object]:
     return {
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": request.days_left(asked.svc.now()),
+        "to_post": request.to_post,
     }  # fmt: skip
 
 
@@ -202,7 +215,7 @@ def file_for(asked: Asked) -> Response:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
             asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
-            relationship=typed.relationship,
+            relationship=typed.relationship, noted=typed.noted,
         )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]

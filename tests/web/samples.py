@@ -118,7 +118,7 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
     return SimpleNamespace(**{
         "request": asked, "member": business().staff[0], "plan": plan(right), "terms": business().rights[right],
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
-        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False,
+        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "may_note_power": False,
         "corrections": ["Street"] if right is Right.CORRECTION else [], **changes,
     })  # fmt: skip
 
