@@ -47,7 +47,8 @@ def say(asked: Asked, token: str) -> Response:
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
-        shown = consents.reveal(asked.svc, token) if "signature" in fault.fields else (view, None)
+        seen = fields.get("confirm") == ["yes"] and view.state == "open"  # the form stands beside who asks
+        shown = consents.reveal(asked.svc, token) if seen else (view, None)
         return _page(asked, token, *shown, typed=fields, faults=fault.fields)
     if asked.wants_json:
         return _page(asked, token, consents.consent_page(asked.svc, token))

@@ -214,7 +214,6 @@ def _tracker(
     if asked.wants_json:
         return replies.as_json({
             "reference": request.reference, "right": request.right, "status": request.status, "reason": request.reason,
-            "relationship": request.relationship,
             "received_at": request.received_at.isoformat(), "due_at": request.due_at.isoformat(),
             "history": [{"at": at.isoformat(), "what": what} for at, what in view.history],
         })  # fmt: skip

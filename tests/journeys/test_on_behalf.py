@@ -11,6 +11,7 @@ import pytest
 
 from local.walk import Walker
 from tests.promises.conftest import Desk, desk  # noqa: F401 (the fixture)
+from tests.promises.evidence import changed, signed_in, tables
 
 BUSINESS = "jeffers"
 AGENT = "harper.agent@example.com"
@@ -43,7 +44,11 @@ def test_an_agent_acts_once_the_person_has_agreed(desk: Desk) -> None:  # noqa: 
     assert "Harper Agent" in shown
     assert AGENT in shown
     answers = {f"answer.{k}": v for k, v in marisol["answers"].items() if f'name="answer.{k}"' in shown}
-    assert walk.post(consent, {"confirm": "yes", **answers}).status == 303
+    unsigned = walk.post(consent, {"confirm": "yes", **answers})
+    assert unsigned.status == 422
+    assert "Harper Agent" in unsigned.text
+    signed = {"declare": "yes", "signature": marisol["name"]}
+    assert walk.post(consent, {"confirm": "yes", **answers, **signed}).status == 303
     assert "They may act for you" in walk.get(consent).text
     walk.decide(walk.reviewer(reference), reference, "approve")
     walk.until(walk.link(AGENT, "track", reference), "fulfilled")
@@ -55,7 +60,7 @@ def test_an_agent_acts_once_the_person_has_agreed(desk: Desk) -> None:  # noqa: 
 
 def test_an_agent_whom_the_person_does_not_know_gets_nothing(desk: Desk) -> None:  # noqa: F811
     tobias, walk = desk.customers[1], desk.walk
-    before = desk.snapshot()
+    before = tables(desk)
     reference = from_agent(walk, tobias, "deletion")
     consent = walk.link(tobias["email"], "consent", reference)
     assert "stopped" in walk.post(consent, {"confirm": "no"}).text
@@ -64,14 +69,14 @@ def test_an_agent_whom_the_person_does_not_know_gets_nothing(desk: Desk) -> None
     staff = walk.reviewer(reference)
     walk.decide(staff, reference, "refuse", ground="suspected_fraud")
     walk.until(walk.link(AGENT, "track", reference), "refused")
-    assert desk.touched(before) == {}
+    assert changed(before, tables(desk)) == {}
 
 
 def test_a_power_of_attorney_that_staff_have_seen_stands_for_the_consent(desk: Desk) -> None:  # noqa: F811
     marisol, walk = desk.customers[0], desk.walk
     reference = from_agent(walk, marisol)
     assert walk.link(marisol["email"], "consent", reference)
-    known = desk.signed_in_staff(RUTH)
+    known = {"Cookie": signed_in(desk, RUTH).cookie}
     review = walk.run["base_url"] + walk.post("/staff", {"open": reference}, **known).headers["location"]
     card = walk.get(review).text
     assert "has not agreed yet" in card
@@ -94,14 +99,16 @@ def test_a_caller_without_email_is_answered_by_letter(desk: Desk) -> None:  # no
     marisol, walk = desk.customers[0], desk.walk
     [account] = desk.rows("SELECT * FROM shop.accounts WHERE email = %s", marisol["email"])
     today = datetime.now(ZoneInfo("America/Chicago")).date()
-    reference = desk.staff_file(
-        RUTH, right="access", channel="phone", received_on=str(today), name=marisol["name"], residence="US-CA",
-        identifier=account["customer_number"], identifier_kind="customer_number", noted="called_back",
-        postal_address="1 Thief Lane, Nowhere",
-    )  # fmt: skip
-    walk.reviewer(reference)
+    known = {"Cookie": signed_in(desk, RUTH).cookie}
+    call = {
+        "right": "access", "channel": "phone", "received_on": str(today), "name": marisol["name"],
+        "residence": "US-CA", "identifier": account["customer_number"], "identifier_kind": "customer_number",
+        "postal_address": "1 Thief Lane, Nowhere",
+    }  # fmt: skip
+    assert "how you made sure" in walk.post("/staff/requests/new", call, **known).text
+    filed = walk.post("/staff/requests/new", {**call, "noted": "called_back"}, **known)
+    reference = filed.headers["location"].rpartition("reference=")[2]
     review = walk.decide(RUTH, reference, "approve")
-    known = desk.signed_in_staff(RUTH)
     for _ in range(200):
         waiting = walk.get("/staff", Accept="application/json", **known).json()["requests"]
         if any(r["reference"] == reference and r["to_post"] for r in waiting):
@@ -118,6 +125,5 @@ def test_a_caller_without_email_is_answered_by_letter(desk: Desk) -> None:  # no
     assert account["customer_number"] in data.text
     assert not re.search(re.escape(reference), "".join(m["subject"] for m in walk.mails(marisol["email"])))
     assert walk.post(review, {"posted": "yes"}).status == 303
-    assert walk.get("/staff", Accept="application/json", **known).json()["requests"] == [] or not any(
-        r["reference"] == reference for r in walk.get("/staff", Accept="application/json", **known).json()["requests"]
-    )
+    left = walk.get("/staff", Accept="application/json", **known).json()["requests"]
+    assert reference not in {r["reference"] for r in left}

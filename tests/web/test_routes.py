@@ -116,7 +116,7 @@ def test_the_tracker_tells_without_personal_data(desk: Desk) -> None:
     told = desk.get(link, accept="application/json").json_body
     assert desk.state() == before
     assert set(told) == {
-        "reference", "right", "status", "reason", "relationship", "received_at", "due_at", "history"
+        "reference", "right", "status", "reason", "received_at", "due_at", "history"
     }  # fmt: skip
     assert told["status"] == "in_review"
     assert "Kim" not in page + json.dumps(told)
