@@ -78,6 +78,8 @@ STATUSES = {
     Status.WITHDRAWN: ("Taken back.", "Nothing more will happen."),
 }
 """The tracker's heading and the sentence under it."""
+AWAITING_CONSENT = ("The person it is about decides.", "We wrote to them. Nothing is looked up before they say yes.")
+"""The same, while an agent waits for the consent."""
 
 STATUS_NAMES = {
     Status.RECEIVED: "Received", Status.VERIFYING: "Waits for proof", Status.GATHERING: "Gathering data",
