@@ -12,14 +12,15 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, verification
-from chalicelib.web import api, consent, customer, staff
+from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
+from chalicelib.web import api, consent, customer, metrics, staff
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
+app.register_blueprint(metrics.metrics)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
 
@@ -99,3 +100,8 @@ def need_attention(event: Event, context: object) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
     return attention.sweep(services())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")
+def purge_what_is_due(event: CloudWatchEvent) -> Any:
+    return upkeep.purge_due(services())

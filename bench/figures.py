@@ -13,6 +13,8 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results.json"
 DIGITS = 2
+BUSY = round(os.getloadavg()[0], 1)
+"""How many threads of others wanted a core when the benchmarks began: with any, times are worse than the system is."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def write(figures: Iterable[Figure], more: dict[str, Any], file: Path = RESULTS)
     said = json.loads(file.read_text()) if file.exists() else {"figures": {}}
     said["machine"] = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
     for figure in figures:
-        fields = {k: v for k, v in asdict(figure).items() if k != "name"} | {"met": figure.met}
+        fields = {k: v for k, v in asdict(figure).items() if k != "name"} | {"met": figure.met, "load": BUSY}
         said["figures"][figure.name] = fields | {"value": round(figure.value, DIGITS)}
     said |= more
     file.write_text(json.dumps(said, indent=1) + "\n")

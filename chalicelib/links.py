@@ -41,7 +41,7 @@ LIFETIMES = {
 CUSTOMER = "customer"
 SUBJECT = "subject"
 """The person an agent asks for, until they have agreed."""
-REVOCABLE = frozenset({Purpose.VERIFY, Purpose.CONSENT, Purpose.RESULTS})
+REVOCABLE = frozenset({Purpose.VERIFY, Purpose.CONSENT, Purpose.RESULTS, Purpose.TASK})
 
 
 class Link(BaseModel):

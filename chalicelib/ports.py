@@ -6,7 +6,7 @@ changes a request's status is `RequestStore.create` or `.commit`: one transactio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Outcome, Record, Treatment
 from chalicelib.domain.request import Request
+from chalicelib.domain.tally import Tally
 from chalicelib.links import Link
 
 
@@ -64,10 +65,25 @@ class RequestStore(Protocol):
     def queue(self, limit: int = 200) -> list[Request]:
         """Open requests, and those whose answer is still to be posted; due first."""
 
+    def closed(self, due_by: datetime | None = None) -> Iterator[Request]:
+        """Requests that ended, by the date of their upkeep, read page by page; only those due by then, if given."""
+
+    def delete(self, reference: str) -> None:
+        """Delete all that hangs on a request, the request last, so that a deletion cut short is found again.
+
+        Its place in its subject's index goes too. Its tally stays, and so does what the person stopped.
+        """
+
+    def tallies(self, year: int) -> list[Tally]:
+        """How each request of a year stands or ended; stored with the request, in the same transaction."""
+
     def put_outcome(self, outcome: Outcome) -> None: ...
 
     def outcomes(self, reference: str) -> list[Outcome]:
         """One per source, by name."""
+
+    def drop_findings(self, reference: str) -> None:
+        """Empty the sealed part of its outcomes: what was found is no longer needed, what was done stays."""
 
     def put_wait(self, wait: Wait) -> None: ...
 
@@ -88,6 +104,9 @@ class RequestStore(Protocol):
 
     def release_mail(self, reference: str, mail: str) -> None:
         """The claimed mail did not leave: somebody may claim it again."""
+
+    def release_uncertain(self, reference: str) -> None:
+        """Every mail of this request of which nobody knows whether it left may be claimed again: staff say so."""
 
     def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:
         """Count one more of `name` for `key` in the window that ends then; the new number.

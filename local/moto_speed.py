@@ -27,6 +27,9 @@ ITEM_OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "
 def speed_up(account: str, region: str) -> None:
     """All of them. Before any client is made: clients take their handlers when they are."""
     spare_repetitions()
+    read_endpoints_once()
+    forget_what_is_gone()
+    share_what_never_changes()
     spare_items_their_shapes()
     call_functions_directly(account, region)
     ask_tables_directly(account, region)
@@ -42,6 +45,44 @@ def spare_repetitions() -> None:
     json_path.parse = functools.lru_cache(maxsize=256)(json_path.parse)
     responses.method_names_from_class = functools.lru_cache(maxsize=64)(responses.method_names_from_class)
     responses.gen_amzn_requestid_long = _request_id
+
+
+@_once
+def read_endpoints_once() -> None:
+    """Every session of boto's, moto's and ours among them, reads a list of all endpoints: 12 MB each in memory."""
+    from botocore.loaders import JSONFileLoader
+
+    load, kept = JSONFileLoader.load_file, {}
+
+    def once(loader: Any, path: str) -> Any:
+        if not path.endswith("endpoints"):
+            return load(loader, path)
+        if path not in kept:
+            kept[path] = load(loader, path)
+        return kept[path]
+
+    JSONFileLoader.load_file = once
+
+
+@_once
+def forget_what_is_gone() -> None:
+    """Let go of copies of items: moto lists every model it ever made, for a page of its own, and these are models."""
+    from moto.dynamodb.models.dynamo_type import Item
+
+    Item.__new__ = lambda cls, *_, **__: object.__new__(cls)  # type: ignore[method-assign]
+
+
+@_once
+def share_what_never_changes() -> None:
+    """A copy of an item need not copy its texts, numbers and bytes: moto only ever replaces them."""
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    whole = DynamoType.__deepcopy__
+
+    def only_what_holds_others(value: Any, memo: dict[int, Any]) -> Any:
+        return whole(value, memo) if isinstance(value.value, (list, dict, set)) else value
+
+    DynamoType.__deepcopy__ = only_what_holds_others  # type: ignore[method-assign]
 
 
 def _request_id(headers: dict[str, Any] | None = None) -> str:

@@ -9,7 +9,7 @@ the table is spoken to (table).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
+from chalicelib.domain.tally import Tally, tally_of
 from chalicelib.errors import (
     AlreadyFiled,
     LimitReached,
@@ -47,6 +48,7 @@ class DynamoStore:
             self.table.put_step(items.event_item(event), NEW),
         ]
         steps += [self.table.put_step(items.link_item(link)) for link in links]
+        steps += self._tallied(request)
         if once:
             now = self.clock.now()
             mark = items.once_item(once, request.reference, now)
@@ -66,10 +68,19 @@ class DynamoStore:
             self.table.put_step(items.event_item(event), NEW),
         ]
         steps += [self.table.put_step(items.link_item(link)) for link in links]
+        if request.status.is_final or request.road > 1:  # a road is left in both directions only so
+            steps += self._tallied(request)
         if spend:
             steps.append(self.table.spend_step(spend, event.at))
         if self.table.transact(steps):
             raise RequestChanged(request.reference)
+
+    def _tallied(self, request: Request) -> list[dict[str, Any]]:
+        tally = tally_of(request)
+        return [self.table.put_step(items.tally_item(tally))] if tally else []
+
+    def tallies(self, year: int) -> list[Tally]:
+        return [items.tally_from(item) for item in self.table.family(f"METRICS#{year}")]
 
     def get(self, reference: str) -> Request:
         item = self.table.get(items.of_request(reference, "REQUEST"))
@@ -87,6 +98,23 @@ class DynamoStore:
         )  # fmt: skip
         return [items.request_from(item) for item in found]
 
+    def closed(self, due_by: datetime | None = None) -> Iterator[Request]:
+        condition, values = "queue = :closed", {":closed": {"S": items.CLOSED}}
+        if due_by:
+            condition, values = f"{condition} AND due_at <= :by", {**values, ":by": {"S": items.instant(due_by)}}
+        found = self.table.pages(
+            IndexName="due", KeyConditionExpression=condition, ExpressionAttributeValues=values
+        )  # fmt: skip
+        return (items.request_from(item) for item in found)
+
+    def delete(self, reference: str) -> None:
+        request = self.table.get(items.of_request(reference, "REQUEST"))
+        hanging = [item["sk"]["S"] for item in self.table.family(f"REQ#{reference}")]
+        for subject in items.request_from(request).indexed if request else ():
+            self.table.write("delete_item", Key=items.key(f"SUBJECT#{subject}", reference))
+        for sk in sorted(hanging, key=lambda sk: sk == "REQUEST"):
+            self.table.write("delete_item", Key=items.of_request(reference, sk))
+
     # What hangs on a request
 
     def put_outcome(self, outcome: Outcome) -> None:
@@ -98,6 +126,14 @@ class DynamoStore:
 
     def outcomes(self, reference: str) -> list[Outcome]:
         return items.outcomes_from(self.table.family(f"REQ#{reference}", "OUTCOME#"))
+
+    def drop_findings(self, reference: str) -> None:
+        for item in self.table.family(f"REQ#{reference}", "OUTCOME#"):
+            where = items.of_request(reference, item["sk"]["S"])
+            if "json" not in item:
+                self.table.write("delete_item", Key=where)
+            elif item["sealed"]["B"]:
+                self.table.write("put_item", Item={**item, "sealed": {"B": b""}, "pieces": {"N": "1"}})
 
     def put_wait(self, wait: Wait) -> None:
         self.table.write("put_item", Item=items.wait_item(wait))
@@ -142,6 +178,11 @@ class DynamoStore:
             ConditionExpression="#state = :sending", ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues={":released": {"S": "released"}, ":sending": {"S": "sending"}},
         )  # fmt: skip
+
+    def release_uncertain(self, reference: str) -> None:
+        for item in self.table.family(f"REQ#{reference}", "MAIL#"):
+            if item["state"] == {"S": "sending"}:
+                self.release_mail(reference, item["sk"]["S"].removeprefix("MAIL#"))
 
     # Counters and claims
 

@@ -5,6 +5,7 @@ One table, families by key (pk / sk):
     LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
+    METRICS#<year>      <tally id>
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -18,12 +19,13 @@ from typing import Any
 from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
+from chalicelib.domain.tally import Tally
 from chalicelib.links import Link
 from chalicelib.ports import Suppression, Wait
 
 Item = dict[str, dict[str, Any]]
 
-OPEN = "open"
+OPEN, CLOSED = "open", "closed"
 DEAD_LINK_KEPT = timedelta(days=30)
 """A link past its time is kept so long, so that opening it says so and offers a new one; then nobody knows it."""
 FORM_REMEMBERED = timedelta(days=30)
@@ -40,17 +42,19 @@ def of_request(reference: str, sk: str) -> Item:
 
 
 def request_item(request: Request) -> Item:
-    """`queue` puts it in the sparse index `due`, as long as it is open or its answer is to be posted."""
+    """`queue` and `due_at` put it in the index `due`: by its due date while open, by its upkeep once it ended."""
     item: Item = {
         **of_request(request.reference, "REQUEST"),
         "json": {"S": request.model_dump_json(exclude={"sealed"})},
         "sealed": {"B": request.sealed},
         "version": {"N": str(request.version)},
         "status": {"S": request.status.value},
-        "due_at": {"S": instant(request.due_at)},
+        "due_at": {"S": instant(request.upkeep_at or request.due_at)},
     }
     if not request.status.is_final or request.to_post:
         item["queue"] = {"S": OPEN}
+    elif request.upkeep_at:
+        item["queue"] = {"S": CLOSED}
     return item
 
 
@@ -92,6 +96,15 @@ def outcomes_from(found: Iterable[Item]) -> list[Outcome]:
             outcome = Outcome.model_validate_json(item["json"]["S"])
             outcomes.append(outcome.model_copy(update={"sealed": sealed}))
     return sorted(outcomes, key=lambda o: o.source)
+
+
+def tally_item(tally: Tally) -> Item:
+    """Nothing in it leads to the request: its id is random."""
+    return {**key(f"METRICS#{tally.year}", tally.id), "json": {"S": tally.model_dump_json()}}
+
+
+def tally_from(item: Item) -> Tally:
+    return Tally.model_validate_json(item["json"]["S"])
 
 
 def wait_item(wait: Wait) -> Item:

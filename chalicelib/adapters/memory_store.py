@@ -6,7 +6,7 @@ What it gives back is what it was given, written out and read again, so that nob
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED
 from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
+from chalicelib.domain.tally import Tally, tally_of
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
 from chalicelib.ports import Clock, Suppression, Wait
@@ -49,6 +50,7 @@ class MemoryStore:
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
         self._suppressions: dict[tuple[str, str], Suppression] = {}
+        self._tallies: dict[tuple[int, str], Tally] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
 
     @_alone
@@ -80,6 +82,8 @@ class MemoryStore:
         self._requests[request.reference] = request.model_copy(deep=True)
         self._events.setdefault(request.reference, []).append(event)
         self._links.update({link.hash: link for link in links})
+        if tally := tally_of(request):
+            self._tallies[tally.year, tally.id] = tally
 
     @_alone
     def get(self, reference: str) -> Request:
@@ -96,6 +100,27 @@ class MemoryStore:
         still_open = [r.model_copy(deep=True) for r in self._requests.values() if not r.status.is_final or r.to_post]
         return sorted(still_open, key=lambda r: r.due_at)[:limit]
 
+    def closed(self, due_by: datetime | None = None) -> Iterator[Request]:
+        with self.lock:
+            ended = [(r.upkeep_at, r.model_copy(deep=True)) for r in self._requests.values() if r.upkeep_at]
+        yield from (r for at, r in sorted(ended, key=lambda one: one[0]) if due_by is None or at <= due_by)
+
+    @_alone
+    def delete(self, reference: str) -> None:
+        request = self._requests.pop(reference, None)
+        for hashed in request.indexed if request else ():
+            others = self._subjects.pop(hashed, {})
+            others.pop(reference, None)
+            self._subjects |= {hashed: others} if others else {}
+        self._events.pop(reference, None)
+        for family in (self._outcomes, self._waits, self._mails):
+            for key in [key for key in family if key[0] == reference]:
+                del family[key]
+
+    @_alone
+    def tallies(self, year: int) -> list[Tally]:
+        return [tally for (of, _), tally in sorted(self._tallies.items()) if of == year]
+
     @_alone
     def put_outcome(self, outcome: Outcome) -> None:
         written = Outcome.model_validate_json(outcome.model_dump_json(exclude={"sealed"}))
@@ -104,6 +129,12 @@ class MemoryStore:
     @_alone
     def outcomes(self, reference: str) -> list[Outcome]:
         return [o.model_copy(deep=True) for (ref, _), o in sorted(self._outcomes.items()) if ref == reference]
+
+    @_alone
+    def drop_findings(self, reference: str) -> None:
+        for key, outcome in self._outcomes.items():
+            if outcome.reference == reference:
+                self._outcomes[key] = outcome.model_copy(update={"sealed": b""})
 
     @_alone
     def put_wait(self, wait: Wait) -> None:
@@ -141,6 +172,12 @@ class MemoryStore:
     def release_mail(self, reference: str, mail: str) -> None:
         if self._mails.get((reference, mail)) == "sending":
             self._mails[reference, mail] = "released"
+
+    @_alone
+    def release_uncertain(self, reference: str) -> None:
+        for whose, mail in list(self._mails):
+            if whose == reference:
+                self.release_mail(reference, mail)
 
     @_alone
     def count(self, name: str, key: str, *, limit: int, ends: datetime) -> int:

@@ -7,8 +7,10 @@ Leaves to others: which items there are (items), which are written together (dyn
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -109,13 +111,15 @@ class Table:
         )  # fmt: skip
 
     def query(self, limit: int | None, **how: Any) -> list[Item]:
-        found: list[Item] = []
+        found = self.pages(**how) if limit is None else islice(self.pages(Limit=limit, **how), limit)
+        return list(found)
+
+    def pages(self, **how: Any) -> Iterator[Item]:
+        """What a query finds; the next page is read when it is needed."""
         while True:
-            if limit is not None:
-                how["Limit"] = limit - len(found)
             with retryable("dynamodb"):
                 page = self.client.query(TableName=self.name, **how)
-            found += page["Items"]
-            if "LastEvaluatedKey" not in page or (limit is not None and len(found) >= limit):
-                return found
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
             how["ExclusiveStartKey"] = page["LastEvaluatedKey"]

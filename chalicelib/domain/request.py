@@ -8,7 +8,7 @@ follow which (status), its storage (adapters).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,8 @@ from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import TransitionNotAllowed
 
+SETTLES_AFTER = timedelta(days=30)
+"""After its end a request stays as it is for so long: the results link lives that long, and so may a question."""
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: speakable, no I, L, O, U
 
 
@@ -123,6 +125,8 @@ class Request(BaseModel):
 
     policy_version: str
     subject_hash: str | None = None
+    asker_hash: str | None = None
+    """The agent's who asks for the subject."""
     proof: Proof = Field(default_factory=Proof)
     findings: dict[str, str] = Field(default_factory=dict)
     plan_hash: str | None = None
@@ -141,8 +145,14 @@ class Request(BaseModel):
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
-    mail_attempt: int = 0
-    """Raised when staff send again a mail of which nobody knows whether it left."""
+    purge_at: datetime | None = None
+    """Settled: what the answer needed is gone, and this is when the rest goes."""
+    year: int | None = None
+    """The business's calendar year in which it came, and its number in that year's metrics: random, so that nothing
+    leads from the metrics to the request. None and empty: counted nowhere (an appeal, a synthetic walk)."""
+    tally_id: str = ""
+    in_part: bool = False
+    """Answered, and something of what was asked for was kept or withheld."""
     quiet: bool = False
     """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
 
@@ -152,6 +162,23 @@ class Request(BaseModel):
     def execution(self) -> str:
         """The name of the execution that drives it now: `<reference>-<n>`, n counting its roads."""
         return f"{self.reference}-{self.road}"
+
+    @property
+    def stands_at(self) -> Status:
+        """Its status; while it needs attention, the one in which it stopped."""
+        return self.resume if self.status is Status.NEEDS_ATTENTION and self.resume else self.status
+
+    @property
+    def indexed(self) -> tuple[str, ...]:
+        """The keyed hashes under which it is found: its subject's, and an agent's own."""
+        return tuple(dict.fromkeys(h for h in (self.subject_hash, self.asker_hash) if h))
+
+    @property
+    def upkeep_at(self) -> datetime | None:
+        """When the daily sweep has something to do with it: first to settle it, then to purge it. None while open."""
+        if not self.status.is_final or self.closed_at is None or self.to_post:
+            return None
+        return self.purge_at or self.closed_at + SETTLES_AFTER
 
     def days_left(self, now: datetime) -> int:
         """Whole calendar days until the answer is due; negative when it is late."""
@@ -168,7 +195,8 @@ def advance(
     """
     if to not in TRANSITIONS[request.status]:
         raise TransitionNotAllowed(f"{request.reference}: {request.status} to {to}")
-    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **changes)
+    closed = {"closed_at": at if to.is_final else None, "purge_at": None}
+    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **{**closed, **changes})
 
 
 def amend(

@@ -10,6 +10,7 @@ from chalicelib.law.limits import limit_for, window_end, window_start
 from chalicelib.law.loader import law_of, load, regime_ids
 from chalicelib.law.model import LAW_RIGHT, POLICY, Law, LawRight, Limit, ProofLevel, Regime
 from chalicelib.law.proof import proof_needed
+from chalicelib.law.records import records_kept_until
 from chalicelib.law.regimes import regime_for
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "limit_for",
     "load",
     "proof_needed",
+    "records_kept_until",
     "regime_for",
     "regime_ids",
     "window_end",

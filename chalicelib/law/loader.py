@@ -169,6 +169,8 @@ def _fallback(laws: Mapping[str, Law]) -> tuple[Refusal, Term]:
     policy = laws.get(POLICY)
     if policy is None or policy.refusal is None or policy.refusal.decide is None:
         raise Misconfigured("policy.yaml", "laws.policy", "the fallback or its appeal is missing", "write it whole")
+    if policy.records is None:
+        raise Misconfigured("policy.yaml", "laws.policy.records", "is missing", "say how many months a record is kept")
     if missing := set(LawRight) - policy.rights.keys():
         lacks = ", ".join(sorted(missing))
         raise Misconfigured("policy.yaml", "laws.policy.rights", f"{lacks} missing", "all fall back to it: give each")

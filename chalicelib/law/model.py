@@ -160,6 +160,12 @@ class Refusal(Backed):
         return self
 
 
+class Records(Backed):
+    """How many months after a request has closed its record is kept."""
+
+    months: int = Field(gt=0)
+
+
 class InForce(Backed):
     """The first day of a law."""
 
@@ -179,6 +185,8 @@ class Law(Part):
     rights: dict[LawRight, Entitlement]
     refusal: Refusal | None = None
     """None: not established."""
+    records: Records | None = None
+    """None: the law sets no time, the policy's holds."""
     also: tuple[str, ...] = ()
     note: str = ""
 

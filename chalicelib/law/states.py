@@ -21,6 +21,7 @@ from chalicelib.law.model import (
     Part,
     ProofLevel,
     Proofs,
+    Records,
     Refusal,
     Term,
 )
@@ -52,6 +53,7 @@ class StateRow(Part):
     extension: Term
     free: Free | None = None
     refusal: Refusal | None = None
+    records: Records | None = None
     opt_out: OptOutRule
     unknown: tuple[Literal["free", "appeal"], ...] = ()
     note: str = ""
@@ -77,6 +79,7 @@ class StateRow(Part):
             residences=(id.upper(),),
             rights={right: self._entitlement(right, proof) for right in self.rights},
             refusal=self.refusal,
+            records=self.records,
             also=self.also,
             note=self.note,
         )

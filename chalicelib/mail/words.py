@@ -14,6 +14,7 @@ from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
+from chalicelib.domain.tally import Counted
 from chalicelib.domain.verification import Noted
 from chalicelib.links import Purpose
 
@@ -106,7 +107,13 @@ OTHER_EVENTS = {
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "The answer was printed", "posted": "The answer was posted",
+    "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
+COUNTED = {
+    Counted.WHOLE: "Done in whole", Counted.PART: "Done in part", Counted.DENIED: "Denied",
+    Counted.ENDED: "Lapsed or withdrawn", Counted.OPEN: "Open",
+}  # fmt: skip
+"""How a request counts in the metrics."""
 VERDICTS = {
     Verdict.APPROVE: "Approved", Verdict.REFUSE: "Refused", Verdict.EXTEND: "Extended", Verdict.ASK: "Asked back",
 }  # fmt: skip
@@ -200,6 +207,15 @@ LINK_PURPOSES = {
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip
+
+
+LINKS_AGAIN = {
+    "track": "",
+    "verify": ": confirm it",
+    "results": ": get the package",
+    "consent": ": may somebody act for you?",
+}
+"""What a link sent again is for, after the title of its request."""
 
 
 def theirs(right: Right) -> str:

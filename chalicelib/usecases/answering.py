@@ -89,8 +89,9 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
     reason = request.decision.ground if request.decision and request.decision.ground else reason
     personal = svc.open(request).model_copy(update={"answers": {}})
+    in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
-        request, status, now, reason=reason, closed_at=now, to_post=request.by_post,
+        request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
     svc.store.commit(ended, event)
@@ -115,7 +116,7 @@ def _access(svc: Services, told: Told) -> None:
 def records_of(svc: Services, request: Request) -> dict[str, list[Record]]:
     """What each source gave for the package; nothing once it has been cleared away."""
     return {
-        source: [Record.model_validate(r) for r in json.loads(part)]
+        source: [Record.model_validate(r) for r in json.loads(svc.vault.open(request.reference, part))]
         for source, part in svc.packages.parts(request.reference).items()
     }
 

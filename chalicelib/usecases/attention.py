@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import RequestClosed
+from chalicelib.errors import MailUncertain, RequestClosed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, road
@@ -47,7 +47,7 @@ def try_again(svc: Services, token: str) -> Card:
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
-    elif request.status is Status.PARTLY_FULFILLED:
+    elif request.status is Status.PARTLY_FULFILLED and not request.links_dead_before:
         unread = any(f.failed for f in gathering.findings(svc, request.reference))
         to = Status.GATHERING if unread else Status.FULFILLING
         request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)
@@ -59,36 +59,41 @@ def try_again(svc: Services, token: str) -> Card:
 def _resume(svc: Services, request: Request, by: str) -> Request:
     if request.resume is None:
         return request
+    if request.reason == MailUncertain.__name__:  # staff decided that it goes out (again)
+        svc.store.release_uncertain(request.reference)
     resumed, event = advance(request, request.resume, svc.now(), by=by, reason="try_again", resume=None)
-    if request.reason == "MailUncertain":
-        # Staff decided that it goes out (again): a new attempt is a new mail.
-        resumed = resumed.model_copy(update={"mail_attempt": request.mail_attempt + 1})
     svc.store.commit(resumed, event)
     return resumed
+
+
+SWEPT = 2_000
+"""How many open requests one sweep looks at, due first: more than a small business ever has at once."""
+SECOND_STARTS = {Status.GATHERING: "gather", Status.FULFILLING: "fulfil"}
+"""Where `try_again` begins the road after a partial answer."""
 
 
 def sweep(svc: Services) -> dict[str, int]:
     """Take up what was lost between a write and a signal (rule 18): start roads never started, signal waits decided.
 
-    A start or signal that was not lost is repeated without effect. Counts what was taken up, by kind.
+    A start or signal that was not lost is repeated without effect. Counts what was taken up.
     """
-    signalled = 0
-    for request in svc.store.queue():
-        signalled += _again(svc, request)
-    return {"looked_at": len(svc.store.queue()), "signalled": signalled}
+    waiting = svc.store.queue(limit=SWEPT)
+    return {"looked_at": len(waiting), "signalled": sum(_again(svc, request) for request in waiting)}
 
 
 def _again(svc: Services, request: Request) -> int:
-    if request.status.is_final:  # its letter waits to be posted, and nothing else
-        return 0
+    if request.status is Status.NEEDS_ATTENTION or request.status.is_final:
+        return 0  # the machine itself put it there and waits for staff; or its letter waits to be posted
     if request.status is Status.RECEIVED:
         road.start(svc, request, road.first_stage(request))
         return 1
+    if request.road > 1 and request.status in SECOND_STARTS:
+        road.start(svc, request, SECOND_STARTS[request.status])
     over = {
         road.PROOF: request.status is not Status.VERIFYING,
         road.DECISION: request.status not in (Status.IN_REVIEW, Status.FROZEN),
         road.REPLY: request.status is not Status.ASKED,
-        road.ATTENTION: request.status is not Status.NEEDS_ATTENTION,
+        road.ATTENTION: True,
     }
     waiting = [name for name, decided in over.items() if decided and svc.store.wait(request.reference, name)]
     for name in waiting:

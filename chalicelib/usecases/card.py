@@ -17,7 +17,7 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.law import clock_for
+from chalicelib.law import appeal_clock, clock_for
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, judging, road
@@ -38,7 +38,7 @@ class Card:
     history: list[tuple[datetime, str]]
     days_left: int
     attention: bool
-    """Whether "try again" is offered."""
+    """Whether "try again" is offered; never for the rest of what its person said was not them."""
     may_note_power: bool = False
     """Whether a power of attorney can be noted: an agent waits for the person's consent."""
     corrections: list[str] = field(default_factory=list)
@@ -75,7 +75,8 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         plan=judging.current_plan(svc, request), corrections=_labels(svc, request),
         may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=list(Ground),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
-        attention=request.status in (Status.NEEDS_ATTENTION, Status.PARTLY_FULFILLED),
+        attention=request.status is Status.NEEDS_ATTENTION
+        or (request.status is Status.PARTLY_FULFILLED and not request.links_dead_before),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
 
@@ -133,7 +134,10 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
 
 def extension(svc: Services, request: Request) -> datetime | None:
     """The later day an extension would give (UTC), if the regime knows one and the first limit has not passed."""
-    clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
+    if request.appeal_of:
+        clock = appeal_clock(request.regime, request.received_at, svc.business.zone)
+    else:
+        clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
     return clock.extension_limit if svc.now() <= clock.limit else None
 
 

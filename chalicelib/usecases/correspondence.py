@@ -8,14 +8,15 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
-from chalicelib.domain.request import Request
-from chalicelib.errors import LimitReached, MailRejected, ServiceUnavailable
+from chalicelib.domain.request import Relationship, Request, Right
+from chalicelib.domain.status import Status
+from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
 from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
@@ -41,28 +42,41 @@ def to_customer(
     address = to or svc.open(request).addressee
     if address is None or request.quiet:
         return
-    person = SUBJECT if to else CUSTOMER
-    purposes = (*purposes, Purpose.TRACK)
-    _send(svc, request, mail, to=address, person=person, purposes=purposes, once=once, context=context)
+    _send(
+        svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
+        name=f"{mail}:{request.road}:{once}", context=context,
+    )  # fmt: skip
 
 
 def to_staff(
     svc: Services, request: Request, mail: str, members: Sequence[Member], *, once: str = "", **context: Any
 ) -> None:
-    """Send `mail` to each of `members` with a review link of their own."""
+    """Send `mail` to each of `members` with a review link of their own.
+
+    One address that fails keeps it from nobody else. Raises MailRejected or MailUncertain when it reached nobody.
+    """
+    faults: list[MailRejected | MailUncertain] = []
     for member in members:
-        _send(
-            svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
-            once=f"{once}:{member.id}", context={**context, "member": member},
-        )  # fmt: skip
+        try:
+            _send(
+                svc, request, mail, to=member.email, person=member.id, purposes=(Purpose.REVIEW,),
+                name=f"{mail}:{request.road}:{once}:{member.id}", context={**context, "member": member},
+            )  # fmt: skip
+        except (MailRejected, MailUncertain) as fault:
+            faults.append(fault)
+    if faults and len(faults) == len(members):
+        raise faults[0]
 
 
 def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:
-    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody."""
+    """Tell a recipient that there is something to do, with a link of their own; the mail names nobody.
+
+    Once per request: a second road, after a partial answer, asks nobody again.
+    """
     if recipient.email:
         _send(
             svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
-            once=id, context={"recipient": recipient},
+            name=f"recipient_notice:{id}", context={"recipient": recipient},
         )  # fmt: skip
 
 
@@ -80,10 +94,9 @@ def _send(
     to: str,
     person: str,
     purposes: Sequence[Purpose],
-    once: str,
+    name: str,
     context: dict[str, Any],
 ) -> None:
-    name = f"{mail}:{request.road}:{request.mail_attempt}:{once}"
     now = svc.now()
     if not svc.store.claim_mail(request.reference, name, now):
         return
@@ -112,7 +125,7 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
 
 
 def send_links_again(svc: Services, typed: str) -> None:
-    """Mail this address a new tracker link for each of its open requests, or that there is none.
+    """Mail this address new links for each of its requests, or that there is none (rule 9).
 
     The same for everyone (rule 6); at most three a day to one address (rule 17), silently.
     """
@@ -126,12 +139,41 @@ def send_links_again(svc: Services, typed: str) -> None:
     found = []
     for reference in svc.store.of_subject(hashed)[:10]:
         request = svc.store.get(reference)
-        url = _mint(svc, (Purpose.TRACK,), CUSTOMER, reference)["track"]
-        found.append((reference, request.right, url))
+        person, purposes = _of_use(svc, request, hashed, now)
+        urls = _mint(svc, (*purposes, Purpose.TRACK), person, reference)
+        found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]
     message = messages.compose(
         "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
     )
     svc.mailer.send(sender=svc.business.sender, to=typed.strip(), message=message)
+
+
+def _of_use(svc: Services, request: Request, asking: str, now: datetime) -> tuple[str, tuple[Purpose, ...]]:
+    """Who this address (a keyed hash) is in the request, and the links of theirs that are of use now.
+
+    Of an agent's request two people know, and neither is sent the other's links (rule 4).
+    """
+    if request.relationship is not Relationship.AGENT:
+        return CUSTOMER, _due_again(request, now)
+    personal = svc.open(request)
+    hears = personal.addressee and svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.addressee)) == asking
+    if hears and not (request.proof.awaits_consent and request.proof.mailbox):
+        return CUSTOMER, _due_again(request, now)
+    if request.subject_hash != asking:
+        return CUSTOMER, ()
+    awaited = request.status is Status.VERIFYING and request.proof.awaits_consent and request.proof.mailbox
+    return SUBJECT, (Purpose.CONSENT,) if awaited else ()
+
+
+def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
+    """The links besides the tracker's that are of use now: to prove the mailbox, or to fetch the package."""
+    if request.status is Status.VERIFYING:
+        return (Purpose.VERIFY,)
+    packed = request.right is Right.ACCESS and request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED)
+    if not packed or request.categories_only or request.reason == "nothing_held" or request.links_dead_before:
+        return ()
+    kept = request.closed_at is not None and now - request.closed_at < links.LIFETIMES[Purpose.RESULTS]
+    return (Purpose.RESULTS,) if kept else ()
 
 
 def send_sign_in(svc: Services, member: Member) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
-from chalicelib.errors import InvalidRequest, TransitionNotAllowed
+from chalicelib.errors import AlreadyFiled, InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
@@ -52,7 +52,7 @@ STAFFS_OWN = frozenset({"viewed"})
 
 def _can(request: Request) -> frozenset[str]:
     can = set()
-    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+    if Status.WITHDRAWN in TRANSITIONS[request.stands_at]:
         can.add("undo" if request.status is Status.COOLING_OFF else "withdraw")
     if request.status not in (Status.FROZEN, Status.WITHDRAWN):
         can.add("not-me")
@@ -78,26 +78,32 @@ def undo(svc: Services, token: str) -> TrackerView:
 
 def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
-    if Status.WITHDRAWN in TRANSITIONS[request.status]:
+    if Status.WITHDRAWN in TRANSITIONS[request.stands_at]:  # what is half carried out is carried out
         before, now = request, svc.now()
         request, event = advance(request, Status.WITHDRAWN, now, by="customer", reason=reason, closed_at=now)
         svc.store.commit(request, event)
         name, key = judging.disclosure_claim(svc, request)
         svc.store.release(name, key, request.reference)
-        correspondence.to_customer(svc, request, "withdrawn")
         _let_go(svc, request, before)
+        correspondence.to_customer(svc, request, "withdrawn")
     return _view(svc, request)
 
 
 def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
     link, request = road.open_link(svc, token, Purpose.TRACK)
-    if request.status is not Status.FROZEN:
-        by_subject = link.person == SUBJECT
-        request = freeze(
-            svc, request, "no_consent" if by_subject else "not_me", by="subject" if by_subject else "customer"
-        )
-    return _view(svc, request)
+    if request.status is Status.FROZEN:
+        correspondence.to_customer(svc, request, "frozen")  # if a fault kept it from leaving, this click sends it
+        return _view(svc, request)
+    if link.person == SUBJECT and not _hears(svc, request):
+        return _view(svc, freeze(svc, request, "no_consent", by="subject"))
+    return _view(svc, freeze(svc, request, "not_me", by="customer"))
+
+
+def _hears(svc: Services, request: Request) -> bool:
+    """Whether the subject is who hears of this request; else it is the agent who asked for them."""
+    personal = svc.open(request)
+    return personal.addressee == personal.subject_email
 
 
 def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link | None = None) -> Request:
@@ -110,11 +116,11 @@ def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link
     else:
         request, event = amend(request, "not_me", now, by=by, links_dead_before=now)
     svc.store.commit(request, event, spend=spend)
-    correspondence.to_customer(svc, request, "frozen")
     if request.status is Status.FROZEN:
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
         correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
+    correspondence.to_customer(svc, request, "frozen")
     return request
 
 
@@ -172,14 +178,15 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
         reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
         channel=request.channel, relationship=request.relationship, proof=request.proof,
         received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
-        policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
+        policy_version=svc.business.policy.version, subject_hash=request.subject_hash, asker_hash=request.asker_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip
-    marked, event = amend(
-        request, "appealed", now, by="customer", reason=linked.reference, appealed_by=linked.reference
-    )
+    try:  # filed first: were the refusal marked first and the filing failed, nobody could appeal any more
+        filed = intake.file(svc, linked, personal, once=f"appeal-{request.reference}", by="customer").reference
+    except AlreadyFiled as first:
+        filed = first.reference
+    marked, event = amend(request, "appealed", now, by="customer", reason=filed, appealed_by=filed)
     svc.store.commit(marked, event)
-    intake.file(svc, linked, personal, by="customer")
     return _view(svc, marked)
 
 

@@ -22,7 +22,8 @@ from chalicelib.usecases import correspondence, gathering, road, suppression
 def offer_undo(svc: Services, reference: str) -> None:
     """Tell the customer that the deletion runs soon, and how to stop it."""
     request = road.live(svc, reference)
-    correspondence.to_customer(svc, request, "cooling_off", undo_until=request.undo_until)
+    until = request.undo_until
+    correspondence.to_customer(svc, request, "cooling_off", once=str(until or ""), undo_until=until)
 
 
 def begin(svc: Services, reference: str) -> None:
@@ -39,6 +40,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.right is Right.OPT_OUT:
         return _stop(svc, request, source)
     outcome = next((o for o in svc.store.outcomes(reference) if o.source == source), None)
+    if outcome is None and request.right in road.SEARCHED:  # a source that the data map got since: nobody approved it
+        return _note(svc, Outcome(reference=reference, source=source, state=OutcomeState.FOUND), OutcomeState.DRIFTED)
     if outcome is None or outcome.state is OutcomeState.DONE:
         return {"source": source, "state": OutcomeState.DONE}
     finding = gathering.opened(svc, outcome)
@@ -70,10 +73,10 @@ def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -
 
 
 def _write_part(svc: Services, request: Request, source: str, records: Sequence[Record]) -> None:
-    """This source's share of the access package."""
+    """This source's share of the access package, sealed: it still has what the package will not show (rule 13)."""
     if not request.categories_only:
         said = "[" + ",".join(r.model_dump_json() for r in records) + "]"
-        svc.packages.put_part(request.reference, source, said.encode())
+        svc.packages.put_part(request.reference, source, svc.vault.seal(request.reference, said.encode()))
 
 
 def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:

@@ -179,8 +179,11 @@ def _withheld(collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState) -> None:
-    """Store a finding, keeping what earlier passes have done."""
+    """Store a finding, keeping what earlier passes have done, and who had what they erased: the records are gone."""
     before = {o.source: o for o in svc.store.outcomes(request.reference)}.get(finding.source)
+    if before and before.done:
+        had = opened(svc, before).recipients
+        finding = finding.model_copy(update={"recipients": sorted({*finding.recipients, *had})})
     svc.store.put_outcome(
         Outcome(
             reference=request.reference, source=finding.source, state=state, at=svc.now(), why=finding.failed,

@@ -8,6 +8,7 @@ are counted first. Leaves to others: the shape of what was typed (web/forms), pr
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import jwt
 
@@ -72,13 +73,20 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     """Store a new request with its first event under a fresh data key, and start its road."""
     svc.vault.begin(request.reference)
     sealed = svc.seal(request.reference, personal)
-    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed)
+    filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed, **_counted(svc, request))
     svc.store.create(filed, event, once=once)
-    asker = svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.email)) if personal.email else None
-    for hashed in dict.fromkeys(h for h in (filed.subject_hash, asker) if h):
+    for hashed in filed.indexed:
         svc.store.index_subject(hashed, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
+
+
+def _counted(svc: Services, request: Request) -> dict[str, Any]:
+    """Where the metrics count it (11 CCR 7102); an appeal is no request more."""
+    if request.appeal_of:
+        return {}
+    year = request.received_at.astimezone(svc.business.zone).year
+    return {"year": year, "tally_id": f"{svc.chance.number(64):016x}"}
 
 
 def _first(
@@ -102,12 +110,14 @@ def _first(
         personal.proven_email = personal.email
     about = behalf.subject(relationship, personal)
     proof = _proof_needed(svc, regime, right, personal, signed_in=signed_in)
+    asker = personal.email if relationship is Relationship.AGENT else None
     consent_due = relationship is Relationship.AGENT and right is not Right.OPT_OUT
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, regime=regime.id, channel=channel,
         relationship=relationship, received_at=received_at, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
         policy_version=business.policy.version, quiet=quiet,
         subject_hash=svc.hash(about) if about else None,
+        asker_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, asker)) if asker else None,
         proof=proof.model_copy(update={"consent_due": consent_due}),
     )  # fmt: skip
 
@@ -152,7 +162,7 @@ def _received(svc: Services, now: datetime, on: date | None) -> datetime:
 
 
 def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
-    """Whether the business's member page signed this person in lately (11 CCR 7061: re-authenticate)."""
+    """Whether the business's member page signed in lately whoever asks (11 CCR 7061: re-authenticate)."""
     try:
         claims = jwt.decode(
             member_token, svc.secrets.get("member"), algorithms=["HS256"], audience=svc.business.id,

@@ -26,11 +26,14 @@ def judge(svc: Services, request: Request) -> Request:
 
     Raises SourceUnavailable when a source that failed may hold what would prove the person.
     """
+    if request.status is Status.RECEIVED:  # there was no source to search, and so none that began
+        request = gathering.begin(svc, request)
     if request.status is not Status.GATHERING:
         return request
     personal = svc.open(request)
     found = gathering.findings(svc, request.reference)
-    matched = tuple(sorted({point for f in found for point in f.matched}))
+    # What this try has proven stays proven, though the answers are gone by now or the record says something new.
+    matched = tuple(sorted({*request.proof.matched, *(point for f in found for point in f.matched)}))
     proof = request.proof.model_copy(update={"matched": matched})
     plan = plan_of(request.right, found, svc.business.titles())
     digests = {f.source: f.digest for f in found}
@@ -39,7 +42,7 @@ def judge(svc: Services, request: Request) -> Request:
     )
     moved, event = _moved(svc, judged, personal, plan, found)
     svc.store.commit(moved, event)
-    if proof.suffices and personal.answers and request.subject_hash:
+    if proof.suffices and personal.answers and request.subject_hash and not request.proof.matched:
         svc.store.uncount("subject", request.subject_hash, ends=window_end(svc.now(), SUBJECT_WINDOW))
     return moved
 
@@ -49,7 +52,8 @@ def _moved(
 ) -> tuple[Request, Event]:
     """Where a gathered request goes next, with the event that says so."""
     now = svc.now()
-    if request.right in road.SEARCHED and found and plan.nothing_held:
+    erased = any(outcome.done for outcome in svc.store.outcomes(request.reference))  # in an earlier pass
+    if request.right in road.SEARCHED and found and plan.nothing_held and not erased:
         suppression.with_deletion(svc, request, personal)
         return _approved_by_system(svc, request, "nothing_held")
     if plan.failed and not request.proof.suffices:

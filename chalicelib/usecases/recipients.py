@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.businesses.model import Recipient
+from chalicelib.domain.plan import OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.services import Services
@@ -37,23 +38,24 @@ def tell(svc: Services, reference: str) -> None:
 
 
 def concerned(svc: Services, request: Request) -> list[str]:
-    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3)."""
-    findings = gathering.findings(svc, request.reference)
-    acts = request.right is Right.OPT_OUT or any(t.acts for finding in findings for t in finding.treatments)
-    if not acts:
+    """Ids of the recipients to tell: those that the person's data went to, by the map or by the records (CET-3).
+
+    Who mails for the business hears of every opt-out; the others hear when sharing ends. A source that drifted counts
+    not yet: staff look at it again, and may say no (rule 16).
+    """
+    told = {id: r for id, r in svc.business.sharing.recipients.items() if request.right in r.tell}
+    if not told:
         return []
-    shares = request.right is not Right.OPT_OUT or "sharing" in svc.open(request).stop
+    settled = [o for o in svc.store.outcomes(request.reference) if o.sealed and o.state is not OutcomeState.DRIFTED]
+    findings = [gathering.opened(svc, outcome) for outcome in settled]
+    if request.right is Right.OPT_OUT:
+        if "sharing" not in svc.open(request).stop:
+            told = {id: r for id, r in told.items() if r.role == "processor"}
+    elif not any(o.done for o in settled) and not any(t.acts for f in findings for t in f.treatments):
+        return []
     named = {id for finding in findings for id in finding.recipients}
     mapped = {id for s in svc.business.datamap.sources.values() for c in s.collections.values() for id in c.recipients}
-    return [
-        id
-        for id, r in svc.business.sharing.recipients.items()
-        if request.right in r.tell
-        and (id in named or not (r.per_person or id in mapped))
-        and (
-            shares or r.role == "processor"
-        )  # who mails for the business hears of every opt-out; others of sharing's end
-    ]
+    return [id for id, r in told.items() if id in named or not (r.per_person or id in mapped)]
 
 
 def standing(svc: Services, request: Request) -> list[tuple[str, bool]]:

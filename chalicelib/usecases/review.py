@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
+from chalicelib.domain.masking import guarded
 from chalicelib.domain.request import Message, Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
@@ -69,14 +70,15 @@ def decide(
         return card_of(svc, request, member)
     if verdict not in verdicts(svc, request, member, why_not):
         raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
-    _complete(request, verdict, ground, explanation)
+    said = guarded((explanation or "").strip())  # the customer is mailed it, and no mail has such numbers (PRU-5)
+    _complete(request, verdict, ground, said)
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
     decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
     if verdict is Verdict.EXTEND:
-        return card_of(svc, _extend(svc, request, member, explanation or ""), member)
+        return card_of(svc, _extend(svc, request, member, said), member)
     try:
-        decided = _decided(svc, request, link, decision, explanation)
+        decided = _decided(svc, request, link, decision, said)
     except RequestChanged:
         return _after_somebody_else(svc, request, member)
     road.go_on(svc, decided, road.DECISION)
@@ -91,8 +93,7 @@ def _after_somebody_else(svc: Services, request: Request, member: Member) -> Car
     return card_of(svc, now, member)
 
 
-def _complete(request: Request, verdict: Verdict, ground: Ground | None, explanation: str | None) -> None:
-    said = (explanation or "").strip()
+def _complete(request: Request, verdict: Verdict, ground: Ground | None, said: str) -> None:
     if verdict is Verdict.REFUSE and ground is None:
         raise DecisionNotAllowed("Choose the ground of the refusal: the customer is told it.")
     if verdict is Verdict.REFUSE and ground is Ground.OTHER and not said:
@@ -103,14 +104,14 @@ def _complete(request: Request, verdict: Verdict, ground: Ground | None, explana
         raise DecisionNotAllowed("Write the answer that the customer will get.")
 
 
-def _decided(svc: Services, request: Request, link: Link, decision: Decision, explanation: str | None) -> Request:
+def _decided(svc: Services, request: Request, link: Link, decision: Decision, said: str) -> Request:
     """The decision, its event and the used link in one transaction."""
     personal = svc.open(request)
     if decision.verdict is Verdict.ASK:
-        message = Message(at=decision.at, by=f"staff:{decision.by}", text=(explanation or "").strip())
+        message = Message(at=decision.at, by=f"staff:{decision.by}", text=said)
         personal = personal.model_copy(update={"messages": [*personal.messages, message]})
     else:
-        personal = personal.model_copy(update={"explanation": (explanation or "").strip() or None})
+        personal = personal.model_copy(update={"explanation": said or None})
     changes: dict[str, Any] = {"sealed": svc.seal(request.reference, personal), "decision": decision}
     to = Status.FULFILLING
     if decision.verdict is Verdict.ASK:
@@ -129,8 +130,9 @@ def _extend(svc: Services, request: Request, member: Member, reason: str) -> Req
     if due is None:
         raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
     extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
+    # The mail goes first: the law wants it told, and once written an extension could not be told again.
+    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason)
     svc.store.commit(extended, event)
-    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason.strip())
     return extended
 
 

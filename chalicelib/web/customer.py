@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.request import Right
+from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, following, one_click, verification
@@ -198,12 +199,17 @@ def act(asked: Asked, token: str, action: str) -> Response:
 def _not_me(asked: Asked, token: str, fields: Fields) -> Response:
     """Shown at once and not after a redirect: the tracker's link may be dead from here on."""
     only(fields, ())
-    following.not_me(asked.svc, token)
+    if following.not_me(asked.svc, token).request.status is Status.FROZEN:
+        text = (
+            "Thank you for telling us. This request is on hold and its links are switched off. Nothing will be sent, "
+            "changed or deleted because of it. A person will look at it. You need not do anything else."
+        )
+        return replies.message(asked, "We have stopped it", text)
     text = (
-        "Thank you for telling us. This request is on hold and its links are switched off. Nothing will be sent, "
-        "changed or deleted because of it. A person will look at it. You need not do anything else."
+        "Thank you for telling us. We had begun to act on this request, or answered it, before you told us. Its links "
+        "are switched off now. A person will look at it, and at whether anything went to the wrong place."
     )
-    return replies.message(asked, "We have stopped it", text)
+    return replies.message(asked, "A person will look at it", text)
 
 
 def _tracker(

@@ -8,7 +8,6 @@ sessions (usecases/staffroom).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from chalice.app import Blueprint, Response
 
@@ -23,6 +22,8 @@ from chalicelib.usecases import card as cards
 from chalicelib.web import api, errors, forms, letters, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
+from chalicelib.web.sessions import cookie as _cookie
+from chalicelib.web.sessions import session as _session
 
 staff = Blueprint(__name__)
 
@@ -31,7 +32,6 @@ EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
     Verdict.EXTEND: "Say why more time is needed. The customer is told.",
 }
-NO_SESSION = "no-session"
 ACTS: dict[tuple[str, str], Callable[[Services, str], cards.Card]] = {
     ("again", "yes"): attention.try_again,
     ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
@@ -234,22 +234,3 @@ def _file_form(asked: Asked, right: Right | None, typed: Fields, faults: dict[st
         terms=business.rights[right] if right else None, typed=typed, faults=faults or {}, places=places.PLACES,
         action="/staff/requests/new", staff=True, correctable=business.correctable_by_title(), rights=list(Right),
     )  # fmt: skip
-
-
-def _secure(asked: Asked) -> bool:
-    return asked.svc.settings.public_url.startswith("https://")
-
-
-def _cookie_name(asked: Asked) -> str:
-    """`__Host-` binds the cookie to this very host; browsers take it over HTTPS only."""
-    return "__Host-staff" if _secure(asked) else "staff"
-
-
-def _cookie(asked: Asked, session: str, lifetime: timedelta) -> str:
-    secure = "; Secure" if _secure(asked) else ""
-    age = int(lifetime.total_seconds())
-    return f"{_cookie_name(asked)}={session}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
-
-
-def _session(asked: Asked) -> str:
-    return asked.cookie(_cookie_name(asked)) or NO_SESSION

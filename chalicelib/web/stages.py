@@ -36,9 +36,8 @@ class Stage:
 
 def stages(request: Request) -> list[Stage]:
     """The stages of this request's right; none is "now" once it ended without an answer or is on hold."""
-    status = request.resume if request.status is S.NEEDS_ATTENTION and request.resume else request.status
-    reached = REACHED.get(status, RECEIVED)
-    ended = status in (S.LAPSED, S.WITHDRAWN, S.FROZEN)
+    reached = REACHED.get(request.stands_at, RECEIVED)
+    ended = request.stands_at in (S.LAPSED, S.WITHDRAWN, S.FROZEN)
 
     def state(stage: int) -> Literal["done", "now", "todo"]:
         if stage < reached or (stage == reached and (stage == ANSWER or ended)):

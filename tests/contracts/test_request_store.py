@@ -300,6 +300,18 @@ def test_a_mail_that_did_not_leave_is_claimed_again(store: RequestStore, referen
     assert store.claim_mail(reference, "another", NOW)
 
 
+def test_mails_of_which_nobody_knows_are_claimed_again_once_staff_say_so(store: RequestStore, reference: str) -> None:
+    assert store.claim_mail(reference, "answer", NOW)
+    assert store.claim_mail(reference, "notice", NOW)
+    store.mail_sent(reference, "notice", "id-1")
+    assert store.claim_mail(f"{reference}-other", "answer", NOW)
+    store.release_uncertain(reference)
+    assert store.claim_mail(reference, "answer", NOW)
+    assert store.claim_mail(reference, "notice", NOW) is False
+    with pytest.raises(MailUncertain):
+        store.claim_mail(f"{reference}-other", "answer", NOW)
+
+
 # Counters and claims
 
 

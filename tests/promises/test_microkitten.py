@@ -1,7 +1,4 @@
-"""What Microkitten promises, each promise walked from its form to what stands in the shop's database.
-
-Later work: the metrics of MKT-6.
-"""
+"""What Microkitten promises, each promise walked from its form to what stands in the shop's database."""
 
 from __future__ import annotations
 
@@ -269,3 +266,20 @@ def test_mkt_5_a_session_travels_encrypted_only() -> None:
         said = client.http.post(f"/staff/sign-in/{token}").headers
     assert said["Set-Cookie"].startswith("__Host-staff=")
     assert "Secure" in said["Set-Cookie"].split("; ")
+
+
+def test_mkt_6_only_aggregated_statistics(desk: Desk, clerk: Clerk) -> None:
+    """The metrics name nobody, tell no small number, and are for those who are signed in."""
+    lavinia, walk, cookie = desk.customers[0], desk.walk, clerk.set_cookie.split(";")[0]
+    walk.file("concern", lavinia["email"], name=lavinia["name"], details="About my visits")
+    told = walk.get("/staff/metrics", Cookie=cookie)
+    assert told.status == 200
+    assert "fewer than 5" in told.text
+    rows = walk.get("/staff/metrics", Cookie=cookie, Accept="application/json").json()["rights"]
+    numbers = [n for row in rows for name, n in row.items() if isinstance(n, int) and not name.endswith("_days")]
+    assert not [n for n in numbers if 0 < n < 5]
+    assert "fewer than 5" in {row["received"] for row in rows}
+    for text in (told.text, walk.get("/staff/metrics?format=csv", Cookie=cookie).text):
+        assert not [c for c in desk.customers if c["email"] in text or c["name"] in text]
+        assert "R-" not in text
+    assert walk.get("/staff/metrics").status == 303

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from chalicelib.usecases import (
     verification,
 )
 
-from .conftest import Office
+from .conftest import BASE, Office
 from .test_rights import session, signed_in
 
 AGENT = "harper.agent@example.com"
@@ -260,6 +261,36 @@ def test_both_find_their_request_by_send_me_my_links(office: Office) -> None:
     for address in (AGENT, office.customers[0]["email"]):
         correspondence.send_links_again(office.svc, address)
         assert request.reference in office.text(office.mails(address)[0])
+
+
+def links_mailed(office: Office, address: str) -> set[str]:
+    correspondence.send_links_again(office.svc, address)
+    return set(re.findall(rf"{BASE}/(\w+)/", office.text(office.mails(address)[0])))
+
+
+def test_neither_of_the_two_is_sent_the_others_links(office: Office) -> None:
+    """An agent never gets the package, or a consent, by asking for lost links; the subject never proves the agent."""
+    subject = office.customers[0]["email"]
+    request = by_agent(office)
+    token = office.ask_for_proof(request)
+    assert (links_mailed(office, AGENT), links_mailed(office, subject)) == ({"verify", "track"}, {"track"})
+    verification.verify(office.svc, token, answers={})
+    assert (links_mailed(office, AGENT), links_mailed(office, subject)) == ({"track"}, {"consent", "track"})
+    consent.agree(
+        office.svc, office.link("consent", subject), answers=office.customers[0]["answers"], declared=True,
+        signature="Signed",
+    )  # fmt: skip
+    to_review(office, request)
+    office.decide(request, "approve")
+    office.carry_out(request)
+    assert (links_mailed(office, AGENT), links_mailed(office, subject)) == ({"track"}, {"results", "track"})
+
+
+def test_a_purged_agents_request_is_found_by_nobody(office: Office) -> None:
+    request = office.now(by_agent(office))
+    office.svc.store.delete(request.reference)
+    assert [office.svc.store.of_subject(hashed) for hashed in request.indexed] == [[], []]
+    assert len(request.indexed) == 2
 
 
 def parents(office: Office, name: str | None, right: str = "access") -> Request:

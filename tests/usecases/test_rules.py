@@ -330,7 +330,7 @@ def test_rule_18_a_decision_made_before_the_wait_began_is_not_lost(office: Offic
 
 def test_rule_18_a_mail_of_which_nobody_knows_goes_to_a_person(office: Office) -> None:
     request = office.file("access")
-    office.svc.store.claim_mail(request.reference, "verify:1:0:0:False", office.clock.now())
+    office.svc.store.claim_mail(request.reference, "verify:1:0:False", office.clock.now())
     with pytest.raises(MailUncertain):
         office.ask_for_proof(request)
 

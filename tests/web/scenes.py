@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
+from chalicelib.domain.tally import Counted, Tally, shown, sums
 from chalicelib.domain.verification import Noted, Proof
 from chalicelib.web import places
 from chalicelib.web.stages import stages
@@ -85,6 +86,15 @@ def task(personal: Any) -> dict[str, Any]:
     return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
 
 
+def figures(*, few: bool) -> dict[str, Any]:
+    tallies = [
+        Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n)
+        for n in range(0 if few else 30)
+    ]
+    shown_ = [shown(each) for each in sums(tallies)]
+    return {"year": 2026, "years": range(2026, 2022, -1), "metrics": shown_, "outcomes": list(Counted)}
+
+
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
     undo = samples.NOW + timedelta(days=2)
     asked = {"sent": False, "typed": "", "faults": {}}
@@ -154,6 +164,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
         "queue": ("queue", queue),
         "queue-post": ("queue", {**queue, "requests": [to_post, consent_due]}),
+        "metrics": ("metrics", figures(few=False)),
+        "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
         **{f"review-{r}": ("review", review(samples.card(r))) for r in Right},
         "review-revealed": ("review", review(samples.card(Right.CORRECTION), samples.revealed())),

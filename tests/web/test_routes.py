@@ -139,6 +139,13 @@ def test_not_me_freezes_and_says_so(desk: Desk) -> None:
     assert desk.store.get(request.reference).status is Status.FROZEN
 
 
+def test_not_me_after_the_answer_does_not_say_that_nothing_was_done(desk: Desk) -> None:
+    request = desk.file(Right.DELETION, Status.FULFILLING)
+    said = desk.post(f"{desk.link(Purpose.TRACK, request.reference)}/not-me").body
+    assert b"We have stopped it" not in said
+    assert b"Nothing will be sent" not in said
+
+
 def test_an_empty_reply_is_asked_for_again(desk: Desk) -> None:
     request = desk.file(Right.ACCESS, *REVIEW, Status.ASKED)
     link = desk.link(Purpose.TRACK, request.reference)

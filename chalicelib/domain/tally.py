@@ -1,0 +1,128 @@
+"""Tallies: what the yearly metrics count (11 CCR 7102), and the pure sums over them.
+
+A tally holds a right, an outcome and a number of days: no person, and nothing that leads to one, so it outlives the
+request. Small counts are not shown (MKT-6). Leaves to others: storing tallies with their request (the store).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from statistics import fmean, median
+
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status
+
+SMALL = 5
+"""Counts below this are not shown: with few people, a number is a person."""
+FEW = f"fewer than {SMALL}"
+HIDDEN = "not shown"
+"""Not small itself, but it would give away one that is."""
+
+
+class Counted(StrEnum):
+    WHOLE = "whole"
+    PART = "part"
+    DENIED = "denied"
+    ENDED = "ended"
+    OPEN = "open"
+
+
+ANSWERED = frozenset({Counted.WHOLE, Counted.PART, Counted.DENIED})
+OUTCOMES = {
+    Status.FULFILLED: Counted.WHOLE,
+    Status.PARTLY_FULFILLED: Counted.PART,
+    Status.REFUSED: Counted.DENIED,
+    Status.LAPSED: Counted.ENDED,
+    Status.WITHDRAWN: Counted.ENDED,
+}
+
+
+class Tally(BaseModel):
+    """One request as the metrics see it. `days`: whole days from receipt to answer, None without an answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    year: int
+    right: Right
+    outcome: Counted = Counted.OPEN
+    days: int | None = None
+
+
+def tally_of(request: Request) -> Tally | None:
+    """How the request is counted as it stands; None: nowhere."""
+    if not request.tally_id or request.year is None:
+        return None
+    outcome = OUTCOMES.get(request.status, Counted.OPEN)
+    if outcome is Counted.WHOLE and request.in_part:
+        outcome = Counted.PART
+    days = _days(request.received_at, request.closed_at) if outcome in ANSWERED else None
+    return Tally(id=request.tally_id, year=request.year, right=request.right, outcome=outcome, days=days)
+
+
+def _days(received: datetime, closed: datetime | None) -> int | None:
+    return max((closed - received).days, 0) if closed else None
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One right in one year. `days` are those of every answer, sorted."""
+
+    right: Right
+    counts: dict[Counted, int]
+    days: tuple[int, ...]
+
+    @property
+    def received(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sum as it may be shown: FEW or HIDDEN in place of a count, None in place of a figure of too few answers."""
+
+    right: Right
+    received: int | str
+    counts: dict[Counted, int | str]
+    median_days: float | None
+    mean_days: float | None
+
+
+def sums(tallies: Iterable[Tally]) -> list[Sum]:
+    """Every right, in the order of the rights."""
+    found = list(tallies)
+    return [_sum(right, [t for t in found if t.right is right]) for right in Right]
+
+
+def _sum(right: Right, tallies: list[Tally]) -> Sum:
+    counts = {outcome: sum(t.outcome is outcome for t in tallies) for outcome in Counted}
+    days = sorted(t.days for t in tallies if t.days is not None)
+    return Sum(right, counts, tuple(days))
+
+
+def shown(sum: Sum) -> Shown:
+    """What may be told of it; nobody is zero, which may be told.
+
+    One hidden count alone could be worked out from the number received, so the next smallest is hidden with it.
+    """
+    counts: dict[Counted, int | str] = {outcome: _told(n) for outcome, n in sum.counts.items()}
+    there = sorted((n, outcome) for outcome, n in sum.counts.items() if n)
+    if [n < SMALL for n, _ in there[:2]] == [True, False]:
+        counts[there[1][1]] = HIDDEN
+    enough = len(sum.days) >= SMALL
+    return Shown(
+        right=sum.right,
+        received=_told(sum.received),
+        counts=counts,
+        median_days=round(median(sum.days), 1) if enough else None,
+        mean_days=round(fmean(sum.days), 1) if enough else None,
+    )
+
+
+def _told(count: int) -> int | str:
+    return FEW if 0 < count < SMALL else count

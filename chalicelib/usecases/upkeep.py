@@ -1,0 +1,92 @@
+"""Upkeep: what the daily sweep does to requests that ended: each is settled after 30 days, and purged in the end.
+
+11 CCR 7101: the record of a request is kept 24 months, or as long as its law says, and used for nothing else; so what
+only the answer needed goes first. Purged, nothing of the person is left but what they stopped (rule 7, CET-5) and a
+tally that names nobody. Every step may be cut short and run again. Leaves to others: what roads left undone
+(attention).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.status import Status
+from chalicelib.errors import RequestChanged, RequestNotFound, RightsdeskError
+from chalicelib.law import records_kept_until
+from chalicelib.services import Services
+from chalicelib.usecases import judging
+
+log = logging.getLogger("rightsdesk.upkeep")
+
+MOST = 1000
+"""Requests in one run; the next one goes on from there."""
+UNSETTLED = frozenset({Status.LAPSED, Status.REFUSED, Status.PARTLY_FULFILLED})
+"""May still be reopened, appealed or tried again: they need what was asked, word for word."""
+
+
+def purge_due(svc: Services, most: int = MOST) -> dict[str, int]:
+    """Settle or purge every request whose day has come. Counts them; one that fails stops no other (rule 11)."""
+    done = {"settled": 0, "purged": 0, "failed": 0}
+    for number, found in enumerate(svc.store.closed(due_by=svc.now())):
+        if number >= most:
+            break
+        try:
+            done[_keep_up(svc, found.reference)] += 1
+        except RequestChanged:
+            continue  # gone, or taken up again just now
+        except RightsdeskError as fault:
+            log.error("%s in the upkeep of %s", type(fault).__name__, found.reference)
+            done["failed"] += 1
+    return done
+
+
+def _keep_up(svc: Services, reference: str) -> str:
+    """The index may be a moment late: what the request itself says decides. Raises RequestChanged."""
+    try:
+        request = svc.store.get(reference)
+    except RequestNotFound:
+        raise RequestChanged(reference) from None
+    if request.upkeep_at is None or request.upkeep_at > svc.now():
+        raise RequestChanged(reference)
+    if request.purge_at:
+        _purge(svc, request)
+        return "purged"
+    _settle(svc, request)
+    return "settled"
+
+
+def _settle(svc: Services, request: Request) -> None:
+    """The results link has expired: the package, the findings and what was typed beyond the record go."""
+    svc.packages.forget(request.reference)
+    if request.status is not Status.PARTLY_FULFILLED:
+        svc.store.drop_findings(request.reference)
+    kept = svc.seal(request.reference, record_of(request, svc.open(request)))
+    until = records_kept_until(request.regime, request.closed_at or svc.now(), svc.business.zone)
+    settled, event = amend(request, "settled", svc.now(), sealed=kept, purge_at=until)
+    svc.store.commit(settled, event)
+
+
+def record_of(request: Request, personal: Personal) -> Personal:
+    """What the record keeps: who asked, whom it was about, what was said and signed (11 CCR 7062(c), 7101).
+
+    What was given only as proof goes (7060(d)); so do the ways to find the data, once nothing more is to be found.
+    """
+    gone: dict[str, Any] = {"answers": {}}
+    if request.status not in UNSETTLED:
+        gone |= {"identifier": None, "identifier_kind": None, "postal_address": None, "pet": None}
+        if request.right is not Right.CONCERN:
+            gone["details"] = None
+    return personal.model_copy(update=gone)
+
+
+def _purge(svc: Services, request: Request) -> None:
+    """Everything about the request goes: first the key, so that nothing left or backed up can be read."""
+    purging, event = amend(request, "purging", svc.now())
+    svc.store.commit(purging, event)  # nobody may take it up from here on
+    svc.vault.forget(request.reference)
+    svc.packages.forget(request.reference)
+    name, key = judging.disclosure_claim(svc, request)
+    svc.store.release(name, key, request.reference)
+    svc.store.delete(request.reference)

@@ -1,0 +1,83 @@
+"""A purge on (moto's) AWS, seen from below: table, keys and bucket before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters import items
+from chalicelib.adapters.dynamodb import DynamoStore
+from chalicelib.adapters.kms import KmsVault
+from chalicelib.adapters.s3 import S3PackageStore
+from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.request import Request
+from chalicelib.usecases import upkeep
+from tests.usecases.conftest import Office, office
+
+from .made import Aws
+
+__all__ = ["office"]
+
+
+@pytest.fixture
+def on_aws(aws: Aws, office: Office) -> Office:
+    """The office with its rows, keys and packages on AWS."""
+    said, dynamodb = aws.settings, aws.client("dynamodb")
+    svc = replace(
+        office.svc,
+        store=DynamoStore(dynamodb, said["RIGHTSDESK_TABLE"], office.clock),
+        vault=KmsVault(
+            aws.client("kms"), dynamodb, key_id=said["RIGHTSDESK_KMS_KEY"], table=said["RIGHTSDESK_KEYS_TABLE"]
+        ),
+        packages=S3PackageStore(aws.client("s3"), said["RIGHTSDESK_PACKAGES"]),
+    )  # fmt: skip
+    return replace(office, svc=svc)
+
+
+def dump(aws: Aws, office: Office) -> list[Any]:
+    """Every row of both tables that AWS would still have (time to live has passed for the others), every object."""
+    return [*rows(aws, office), *objects(aws)]
+
+
+def rows(aws: Aws, office: Office) -> Iterator[Any]:
+    tables = [aws.settings["RIGHTSDESK_TABLE"], aws.settings["RIGHTSDESK_KEYS_TABLE"]]
+    for table in tables:
+        for page in aws.client("dynamodb").get_paginator("scan").paginate(TableName=table):
+            yield from (row for row in page["Items"] if not items.expired(row, office.clock.now()))
+
+
+def objects(aws: Aws) -> list[str]:
+    pages = aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=aws.settings["RIGHTSDESK_PACKAGES"])
+    return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+
+def answered(office: Office, right: str, **personal: Any) -> Request:
+    request = office.to_review(right, **personal)
+    office.decide(request, "approve")
+    return office.carry_out(request)
+
+
+def test_nothing_of_the_person_is_left_but_what_they_stopped(aws: Aws, on_aws: Office) -> None:
+    before = dump(aws, on_aws)
+    requests = [answered(on_aws, "access"), on_aws.carry_out(on_aws.file("opt_out", stop=["email"]))]
+    requests.append(answered(on_aws, "deletion"))
+    hashed = on_aws.svc.hash(Identifier.of(IdentifierKind.EMAIL, on_aws.customers[0]["email"]))
+    assert requests[0].reference in str(objects(aws))
+    on_aws.clock.forward(timedelta(days=31))
+    assert upkeep.purge_due(on_aws.svc) == {"settled": 3, "purged": 0, "failed": 0}
+    assert not any(r.reference in str(objects(aws)) for r in requests)
+    on_aws.clock.forward(timedelta(days=800))
+    assert upkeep.purge_due(on_aws.svc) == {"settled": 0, "purged": 3, "failed": 0}
+
+    left = [row for row in dump(aws, on_aws) if row not in before]
+    stopped = [row for row in left if row["pk"]["S"].startswith("STOP#")]
+    counted = [row for row in left if row["pk"]["S"].startswith("METRICS#")]
+    assert [row for row in left if row not in stopped + counted] == []
+    assert f"STOP#{hashed}" in {row["pk"]["S"] for row in stopped}
+    assert len(counted) == 3
+    for secret in (hashed, *(r.reference for r in requests), on_aws.customers[0]["email"]):
+        assert secret not in str(counted)
