@@ -62,10 +62,19 @@ def _settle(svc: Services, request: Request) -> None:
     svc.packages.forget(request.reference)
     if request.status is not Status.PARTLY_FULFILLED:
         svc.store.drop_findings(request.reference)
-    kept = svc.seal(request.reference, record_of(request, svc.open(request)))
+    kept = _sealed_record(svc, request)
     until = records_kept_until(request.regime, request.closed_at or svc.now(), svc.business.zone)
     settled, event = amend(request, "settled", svc.now(), sealed=kept, purge_at=until)
     svc.store.commit(settled, event)
+
+
+def _sealed_record(svc: Services, request: Request) -> bytes:
+    """Nothing where the key is gone: what was sealed under it is gone too, and the log must still end in time."""
+    try:
+        personal = svc.open(request)
+    except RequestNotFound:
+        return b""
+    return svc.seal(request.reference, record_of(request, personal))
 
 
 def record_of(request: Request, personal: Personal) -> Personal:

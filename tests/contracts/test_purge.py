@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,11 +17,27 @@ from chalicelib.adapters.s3 import S3PackageStore
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
 from chalicelib.usecases import upkeep
+from local.resources import TEMPLATE
 from tests.usecases.conftest import Office, office
 
 from .made import Aws
 
 __all__ = ["office"]
+
+
+TABLES = {"RIGHTSDESK_TABLE": "RequestsTable", "RIGHTSDESK_KEYS_TABLE": "KeysTable"}
+SHAPE = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
+
+
+@pytest.fixture
+def aws(aws: Aws) -> Aws:
+    """With tables of its own: a sweep takes all that is due, and other tests leave requests behind."""
+    resources = json.loads(TEMPLATE.read_text())["Resources"]
+    for table in TABLES.values():
+        said = resources[table]["Properties"]
+        shape = {word: said[word] for word in SHAPE if word in said}
+        aws.client("dynamodb").create_table(TableName=f"{table}-purge", **shape)
+    return Aws({**aws.settings, **{setting: f"{table}-purge" for setting, table in TABLES.items()}})
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
@@ -24,7 +25,6 @@ from chalicelib.usecases import (
     intake,
     recipients,
     results,
-    review,
     road,
     verification,
 )
@@ -57,14 +57,14 @@ def test_a_signed_in_members_concern_reaches_staff_though_no_source_is_searched(
 
 def test_an_appeal_rests_on_the_proof_that_was_given(office: Office) -> None:
     request = office.to_review("deletion")
-    office.decide(request, "refuse", ground=review.Ground.EXEMPT)
+    office.decide(request, "refuse", ground=Ground.EXEMPT)
     answering.send_answer(office.svc, request.reference)
     view = following.appeal(office.svc, office.link("track"), "Please look again.")
     linked = office.svc.store.get(view.request.appealed_by or "")
     office.gather(linked)
     office.ask_staff(linked)
     assert office.now(linked).proof.suffices
-    assert review.Verdict.APPROVE in card.card(office.svc, office.link("review")).may
+    assert Verdict.APPROVE in card.card(office.svc, office.link("review")).may
 
 
 def test_what_is_left_of_a_partial_answer_needs_no_second_proof(office: Office) -> None:
@@ -134,7 +134,7 @@ def test_the_sweep_starts_a_second_road_that_was_never_started(office: Office, m
 
 def test_an_appeal_is_not_lost_between_two_writes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     request = office.to_review("deletion")
-    office.decide(request, "refuse", ground=review.Ground.EXEMPT)
+    office.decide(request, "refuse", ground=Ground.EXEMPT)
     answering.send_answer(office.svc, request.reference)
     track = office.link("track")
 
@@ -399,7 +399,7 @@ def test_not_me_ends_what_recipients_were_asked(office: Office) -> None:
 
 def test_an_appeal_is_extended_by_the_clock_of_appeals(office: Office) -> None:
     request = office.to_review("deletion")
-    office.decide(request, "refuse", ground=review.Ground.EXEMPT)
+    office.decide(request, "refuse", ground=Ground.EXEMPT)
     answering.send_answer(office.svc, request.reference)
     view = following.appeal(office.svc, office.link("track"), "Please look again.")
     linked = office.svc.store.get(view.request.appealed_by or "")

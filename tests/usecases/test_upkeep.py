@@ -180,3 +180,13 @@ def test_the_schedule_runs_it(office: Office) -> None:
         done = client.lambda_.invoke("purge_what_is_due", event).payload
     assert done == {"settled": 1, "purged": 0, "failed": 0}
     assert office.now(request).purge_at
+
+
+def test_a_request_whose_key_is_lost_is_purged_in_time_all_the_same(office: Office) -> None:
+    request = answered(office)
+    office.svc.vault.forget(request.reference)
+    office.clock.forward(MONTH)
+    assert upkeep.purge_due(office.svc) == {"settled": 1, "purged": 0, "failed": 0}
+    office.clock.forward(YEARS)
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "failed": 0}
+    assert request.reference not in held(office)
