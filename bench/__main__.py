@@ -15,7 +15,7 @@ from typing import Any
 from bench import figures, roads, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "work", "usage", "where")
+MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage", "where")
 
 
 def main() -> int:
@@ -45,8 +45,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
     if name in with_roads:
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
-        "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "work": starts.work,
-        "usage": usage.usage, "where": where.where,
+        "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
+        "work": starts.work, "usage": usage.usage, "where": where.where,
     }  # fmt: skip
     return others[name]()
 

@@ -50,6 +50,23 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
 
 
+def law() -> list[Figure]:
+    """Choosing law, clock and proof for one request, over every right and a few residences."""
+    from chalicelib.businesses.loader import load
+    from chalicelib.domain.request import Personal, Right
+    from chalicelib.usecases.governed import governed
+
+    business, now = load(BUSINESS), datetime.now(UTC)
+    asked = [(right, Personal(residence=place)) for right in Right for place in ("US-CA", "US-IA", "DE", None)]
+
+    def all_of_them() -> None:
+        for right, personal in asked:
+            governed(business, right, personal, received_at=now)
+
+    samples = [_timed(all_of_them) / len(asked) for _ in range(TIMES + 3)][3:]
+    return [of_samples("choose law, clock and proof", samples, "ms", 0.2)]
+
+
 def work() -> list[Figure]:
     """Gathering from PostgreSQL, building the package, rendering a page."""
     from chalicelib.bootstrap import sources_of

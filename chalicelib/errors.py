@@ -12,7 +12,8 @@ RightsdeskError
 │   ├── InvalidRequest         what was typed cannot be filed; `fields` says why, per field
 │   ├── DecisionNotAllowed     staff may not decide this so; `why` says what to do instead
 │   ├── PlanChanged            the plan shown is no longer the plan
-│   └── PlanDrifted            a record is not what staff approved: back to them
+│   ├── PlanDrifted            a record is not what staff approved: back to them
+│   └── DecisionTakenBack      whoever decided took it back: nothing runs until staff decide anew
 ├── LinkError
 │   ├── LinkMissing            no such link, or it has been revoked
 │   ├── LinkExpired            it was one; `purpose` says for what
@@ -92,6 +93,10 @@ class PlanChanged(RequestError):
 
 
 class PlanDrifted(RequestError):
+    pass
+
+
+class DecisionTakenBack(RequestError):
     pass
 
 

@@ -43,6 +43,17 @@ class Suppression(BaseModel):
     key_name: str
 
 
+class Hold(BaseModel):
+    """A legal hold on all that is held about one subject: a keyed hash, since when, by whom, from which request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str
+    since: datetime
+    by: str
+    reference: str
+
+
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
         """File a new request with its first event. `once` names the form that was sent.
@@ -123,12 +134,29 @@ class RequestStore(Protocol):
     def release(self, name: str, key: str, holder: str) -> None:
         """Give a claim back, if `holder` has it."""
 
+    def take_turn(self, name: str, key: str, holder: str, at: datetime) -> list[datetime]:
+        """Give `holder`, which asked at `at`, the next turn of `name` for `key`: one conditional write.
+
+        The instants of all turns up to and with the holder's own, in the order taken. Taking twice is one turn.
+        """
+
+    def give_back_turn(self, name: str, key: str, holder: str) -> None:
+        """Let the holder's turn count no longer, if it has one."""
+
     def suppress(self, entries: Iterable[Suppression]) -> None:
         """Remember opt-outs; an entry that stands keeps its first date."""
 
     def suppressions(self, hash: str) -> list[Suppression]: ...
 
     def lift_suppression(self, hash: str, scope: str) -> None: ...
+
+    def hold(self, hold: Hold) -> Hold:
+        """Set a legal hold; the one that stands now: an earlier one keeps its date. Kept until released."""
+
+    def hold_of(self, subject: str) -> Hold | None:
+        """The legal hold on this subject, read consistently."""
+
+    def release_hold(self, subject: str) -> None: ...
 
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters import items
+from chalicelib.adapters import items, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
@@ -29,7 +29,7 @@ from chalicelib.errors import (
     RequestNotFound,
 )
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Suppression, Wait
+from chalicelib.ports import Clock, Hold, Suppression, Wait
 
 NEW = "attribute_not_exists(pk)"
 
@@ -221,6 +221,12 @@ class DynamoStore:
             ConditionExpression="holder = :me", ExpressionAttributeValues={":me": {"S": holder}},
         )  # fmt: skip
 
+    def take_turn(self, name: str, key: str, holder: str, at: datetime) -> list[datetime]:
+        return turns.take(self.table, name, key, holder, at)
+
+    def give_back_turn(self, name: str, key: str, holder: str) -> None:
+        turns.give_back(self.table, name, key, holder)
+
     # Who asked to be left alone, and whose requests there are
 
     def suppress(self, entries: Iterable[Suppression]) -> None:
@@ -232,6 +238,17 @@ class DynamoStore:
 
     def lift_suppression(self, hash: str, scope: str) -> None:
         self.table.write("delete_item", Key=items.key(f"STOP#{hash}", scope))
+
+    def hold(self, hold: Hold) -> Hold:
+        written = self.table.write("put_item", Item=items.hold_item(hold), ConditionExpression=NEW)
+        return hold if written.done else items.hold_from(written.item)
+
+    def hold_of(self, subject: str) -> Hold | None:
+        item = self.table.get(items.hold_key(subject))
+        return items.hold_from(item) if item else None
+
+    def release_hold(self, subject: str) -> None:
+        self.table.write("delete_item", Key=items.hold_key(subject))
 
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}

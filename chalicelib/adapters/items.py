@@ -5,7 +5,8 @@ One table, families by key (pk / sk):
     LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
-    METRICS#<year>      <tally id>
+    METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
+    HOLD#<hash>         HOLD
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -21,7 +22,7 @@ from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Tally
 from chalicelib.links import Link
-from chalicelib.ports import Suppression, Wait
+from chalicelib.ports import Hold, Suppression, Wait
 
 Item = dict[str, dict[str, Any]]
 
@@ -145,12 +146,38 @@ def counter_key(name: str, key_counted: str, ends: datetime) -> Item:
     return key(f"COUNT#{name}#{key_counted}#{instant(ends)}", "COUNT")
 
 
+TURN_KEPT = timedelta(days=800)
+"""After the last turn taken: longer than the longest window of a law, for a letter noted late too."""
+
+
+def turns_key(name: str, key_counted: str) -> Item:
+    return key(f"TURNS#{name}#{key_counted}", "TURNS")
+
+
+def turns_from(item: Item) -> list[tuple[str, datetime]]:
+    """Who holds a turn and when they asked, in the order taken."""
+    held = (turn["S"].split(" ", 1) for turn in item.get("turns", {}).get("L", []))
+    return [(holder, datetime.fromisoformat(at)) for holder, at in held]
+
+
 def suppression_item(entry: Suppression) -> Item:
     return {**key(f"STOP#{entry.hash}", entry.scope), "json": {"S": entry.model_dump_json()}}
 
 
 def suppression_from(item: Item) -> Suppression:
     return Suppression.model_validate_json(item["json"]["S"])
+
+
+def hold_key(subject: str) -> Item:
+    return key(f"HOLD#{subject}", "HOLD")
+
+
+def hold_item(hold: Hold) -> Item:
+    return {**hold_key(hold.subject), "json": {"S": hold.model_dump_json()}}
+
+
+def hold_from(item: Item) -> Hold:
+    return Hold.model_validate_json(item["json"]["S"])
 
 
 def epoch(at: datetime) -> dict[str, str]:

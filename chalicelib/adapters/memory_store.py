@@ -18,7 +18,7 @@ from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Tally, tally_of
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Suppression, Wait
+from chalicelib.ports import Clock, Hold, Suppression, Wait
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,7 +49,9 @@ class MemoryStore:
         self._mails: dict[tuple[str, str], str] = {}
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
+        self._turns: dict[tuple[str, str], dict[str, datetime]] = {}
         self._suppressions: dict[tuple[str, str], Suppression] = {}
+        self._holds: dict[str, Hold] = {}
         self._tallies: dict[tuple[int, str], Tally] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
 
@@ -202,6 +204,19 @@ class MemoryStore:
             del self._claims[name, key]
 
     @_alone
+    def take_turn(self, name: str, key: str, holder: str, at: datetime) -> list[datetime]:
+        turns = self._turns.setdefault((name, key), {})
+        turns.setdefault(holder, at)
+        return list(turns.values())[: list(turns).index(holder) + 1]
+
+    @_alone
+    def give_back_turn(self, name: str, key: str, holder: str) -> None:
+        turns = self._turns.get((name, key), {})
+        turns.pop(holder, None)
+        if not turns:
+            self._turns.pop((name, key), None)
+
+    @_alone
     def suppress(self, entries: Iterable[Suppression]) -> None:
         for entry in entries:
             self._suppressions.setdefault((entry.hash, entry.scope), entry)
@@ -213,6 +228,18 @@ class MemoryStore:
     @_alone
     def lift_suppression(self, hash: str, scope: str) -> None:
         self._suppressions.pop((hash, scope), None)
+
+    @_alone
+    def hold(self, hold: Hold) -> Hold:
+        return self._holds.setdefault(hold.subject, hold)
+
+    @_alone
+    def hold_of(self, subject: str) -> Hold | None:
+        return self._holds.get(subject)
+
+    @_alone
+    def release_hold(self, subject: str) -> None:
+        self._holds.pop(subject, None)
 
     @_alone
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:

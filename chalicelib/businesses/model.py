@@ -89,7 +89,6 @@ class Waits(Part):
     proof_days: int = 14
     proof_reminder_days: int = 7
     reply_days: int = 14
-    decision_reminder_days: int = 3
     undo_days: int = 2
     attention_days: int = 2
 
@@ -157,6 +156,8 @@ class Business(Part):
     sender: str
     """The From address of its mails, alone: `privacy@…`."""
     contact: Contact
+    designated: tuple[str, ...] = ()
+    """Addresses named for privacy requests, of any kind; if none is given, the contact's email, phone and post."""
     policy: Policy
     rights: dict[Right, RightTerms]
     binding: tuple[str, ...] = ()
@@ -209,6 +210,11 @@ class Business(Part):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def designated_addresses(self) -> tuple[str, ...]:
+        """Where a request starts the clock that the law sets for a designated address (Civil Code 1798.83(b)(1))."""
+        return self.designated or (self.contact.email, self.contact.phone, ", ".join(self.contact.post))
 
     def member(self, id: str) -> Member | None:
         return next((m for m in self.staff if m.id == id), None)

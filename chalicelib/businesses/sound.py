@@ -19,6 +19,8 @@ from chalicelib.domain.request import Right
 
 ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
+SCOPES = ("specific", "categories", "sensitive")
+
 Wrong = tuple[str, str, str, str]
 """File, path in it, problem, mend."""
 
@@ -62,11 +64,26 @@ def _field(
 
 
 def _about(business: Business, categories: Words[str]) -> Iterator[Wrong]:
-    for where, problem, mend in (*_words(business, categories), *_addresses(business)):
+    for where, problem, mend in (*_words(business, categories), *_addresses(business), *_proof(business)):
         yield "business.yaml", where, problem, mend
     terms = business.rights[Right.OPT_OUT]
     if terms.questions or terms.points > 1 or terms.declaration:
         yield "business.yaml", "rights.opt_out", "asks for proof", "ask nothing: opt-outs are never verified"
+
+
+def _proof(business: Business) -> Iterator[tuple[str, str, str]]:
+    """A law's proof must be within reach of the fixed questions, or nobody could ever prove enough (rule 19)."""
+    for regime in (*business.binding, *business.voluntary):
+        for right in Right:
+            terms = business.rights[right]
+            if regime not in law.regime_ids() or law.LAW_RIGHT[right] not in law.law_of(regime).rights:
+                continue
+            needed = max((law.proof_needed(regime, right, scope) for scope in SCOPES), key=lambda p: p.points)
+            most = 1 + len(terms.questions)
+            if needed.points > most:
+                problem = f"{regime} asks {needed.points} points for {right} ({needed.cite}); these give at most {most}"
+                mend = f"list {needed.points - most} more, each a `verify` of datamap.yaml"
+                yield f"rights.{right}.questions", problem, mend
 
 
 def _words(business: Business, categories: Words[str]) -> Iterator[tuple[str, str, str]]:

@@ -164,6 +164,19 @@ class SourceMap(Part):
         self.order()
         return self
 
+    def needs(self) -> dict[str, set[str]]:
+        """Which collections' records each collection's records cannot outlive: same row, or the row they point to."""
+        found: dict[str, set[str]] = {name: set() for name in self.collections}
+        for name, collection in self.collections.items():
+            table = collection.table or name
+            found[name] |= {n for n, c in self.collections.items() if n != name and (c.table or n) == table}
+            if via := collection.via:
+                if via.equals in self.collections[via.collection].key:
+                    found[name].add(via.collection)
+                elif via.field in collection.key:
+                    found[via.collection].add(name)
+        return found
+
     def order(self) -> tuple[str, ...]:
         """Collections from those where a person starts to those reached from them; erasing goes the other way."""
         done: list[str] = []

@@ -27,7 +27,10 @@ class Ground(StrEnum):
 
 
 class Decision(BaseModel):
-    """Staff's word. `by` is a staff id or `system`; `at` is UTC; `plan` is the hash of the plan they saw (rule 16)."""
+    """Staff's word. `by` is a staff id or `system`; `at` is UTC; `plan` is the hash of the plan they saw (rule 16).
+
+    An approval may leave out collections (`<source>.<collection>`), on a ground like a refusal's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,3 +39,14 @@ class Decision(BaseModel):
     at: datetime
     ground: Ground | None = None
     plan: str | None = None
+    leave: tuple[str, ...] = ()
+    exemption: str | None = None
+    """Code of the exemption (law/data/refusals.yaml) on which a ground `exempt` stands."""
+
+    @property
+    def told(self) -> str:
+        """The decision as the audit event has it: kinds and places, nothing personal."""
+        said = [self.ground or self.verdict.value, self.exemption]
+        if self.leave:
+            said = ["approve without", *self.leave, *said]
+        return " ".join(word for word in said if word)

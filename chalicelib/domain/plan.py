@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -55,6 +55,10 @@ class Kept(BaseModel):
     until: date | None = None
 
 
+LEGAL_HOLD = Kept(ground="Legal hold: a legal matter obliges us to keep everything as it is until it has ended")
+"""Staff set it, staff release it; until then no deletion of this person touches anything (rule 12)."""
+
+
 class Treatment(BaseModel):
     """What happens to one record. `fields` are the values that a change or a blanking writes."""
 
@@ -81,11 +85,12 @@ def treat(
     today: date,
     corrections: Mapping[str, str] | None = None,
     pseudonym: Callable[[str], str] = str,
+    held: bool = False,
 ) -> Treatment:
     """What `right` does to `record` on `today` (the business's calendar day).
 
-    `corrections` are this collection's fields to their new values. A record already as it should be is kept as it is,
-    so that a step run twice finds nothing to do.
+    `corrections` are this collection's fields to their new values; `held`: a legal hold keeps all. A record already
+    as it should be is kept as it is, so that a step run twice finds nothing to do.
     """
 
     def say(doing: Doing, fields: dict[str, str | None] | None = None, kept: Kept | None = None) -> Treatment:
@@ -101,6 +106,8 @@ def treat(
         return say(Doing.CHANGE, dict(wrong)) if wrong else say(Doing.KEEP)
     if right is not Right.DELETION:
         return say(Doing.KEEP)
+    if held:
+        return say(Doing.KEEP, kept=LEGAL_HOLD)
     kept = _kept(collection, record, today)
     blanks = _blanks(collection, record, pseudonym) if kept or collection.erase == "blank" else {}
     if blanks:
@@ -154,6 +161,8 @@ class Finding(BaseModel):
     """Data points answered rightly."""
     recipients: list[str] = Field(default_factory=list)
     """Whom the records, or the map of their collections, name as having received data (CET-3)."""
+    named: dict[str, list[str]] = Field(default_factory=dict)
+    """The same by collection: who only received what is left out is not told."""
     ambiguous: list[str] = Field(default_factory=list)
     """Fields to be corrected that hold different values in several records: nobody guesses which is meant."""
     shown: list[Record] = Field(default_factory=list)
@@ -171,6 +180,16 @@ class Finding(BaseModel):
         approved = {(t.collection, t.key, t.fingerprint, t.doing) for t in self.treatments}
         return [t for t in now if t.acts and (t.collection, t.key, t.fingerprint, t.doing) not in approved]
 
+    def without(self, left: Container[str]) -> Finding:
+        """The finding less the collections that staff left out."""
+        if not left:
+            return self
+        recipients = set(self.recipients)
+        if self.named:
+            recipients = {id for collection, ids in self.named.items() if collection not in left for id in ids}
+        treatments = [t for t in self.treatments if t.collection not in left]
+        return self.model_copy(update={"treatments": treatments, "recipients": sorted(recipients)})
+
 
 class PlannedCollection(BaseModel):
     """One line of the plan: counts and grounds, no values."""
@@ -182,8 +201,17 @@ class PlannedCollection(BaseModel):
     kept: list[tuple[Kept, int]] = Field(default_factory=list)
 
     @property
+    def place(self) -> str:
+        return f"{self.source}.{self.collection}"
+
+    @property
     def found(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def acts(self) -> int:
+        """How many of the records something would be done with."""
+        return self.found - self.counts.get(Doing.KEEP, 0)
 
 
 class Plan(BaseModel):

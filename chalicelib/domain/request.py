@@ -90,7 +90,11 @@ class Personal(BaseModel):
     answers: dict[str, str] = Field(default_factory=dict)
     signature: str | None = None
     messages: list[Message] = Field(default_factory=list)
+    extension_reason: str | None = None
+    """What staff gave as the reason for more time; it stands in the mail."""
     explanation: str | None = None
+    notes: list[Message] = Field(default_factory=list)
+    """What staff wrote for themselves: why a hold was set or ended. Never mailed."""
 
     @property
     def addressee(self) -> str | None:
@@ -118,9 +122,20 @@ class Request(BaseModel):
     entered_at: datetime | None = None
     acknowledge_by: datetime | None = None
     due_at: datetime
+    """The day to aim for: the earlier reading of the clock."""
+    limit_at: datetime | None = None
+    """The law's last day, by the later reading; None for requests filed before it was stored."""
+    designated: bool = True
+    """Whether it came to an address that the business names for such requests (Civil Code 1798.83(b)(1))."""
+    fallback_from: str | None = None
+    """The law that was looked at first, where the policy governs in its stead."""
+    fallback: str | None = None
+    """Why that law does not govern, in words for people."""
     extended_at: datetime | None = None
     closed_at: datetime | None = None
     undo_until: datetime | None = None
+    taken_back: datetime | None = None
+    """A decision was taken back while the machine waited out its undo window: that wait counts for nothing."""
     links_dead_before: datetime | None = None
 
     policy_version: str
@@ -134,6 +149,10 @@ class Request(BaseModel):
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None
+    asked_with: str | None = None
+    """The other request that the same message opened: it asked two things."""
+    nth: int = 0
+    """Which one it is in the law's window, where the law limits how often a person may ask; 0 where none is counted."""
     not_staff: str | None = None
     entered_by: str | None = None
     """The member of staff who filed it for a caller or a letter."""
@@ -186,17 +205,21 @@ class Request(BaseModel):
 
 
 def advance(
-    request: Request, to: Status, at: datetime, *, by: str = "system", reason: str | None = None, **changes: Any
-) -> tuple[Request, Event]:
+    request: Request, to: Status, at: datetime, *, by: str = "system", reason: str | None = None,
+    note: str | None = None, **changes: Any,
+) -> tuple[Request, Event]:  # fmt: skip
     """The request in status `to` at time `at` (UTC) and the audit event that says so, both for one write.
 
-    `by` is `system`, `customer`, or `staff:<id>`; `changes` are further fields of the request.
+    `by` is `system`, `customer`, or `staff:<id>`; `note` is what the event says, if more than the reason; `changes`
+    are further fields of the request.
     Raises TransitionNotAllowed when the life cycle has no such step.
     """
     if to not in TRANSITIONS[request.status]:
         raise TransitionNotAllowed(f"{request.reference}: {request.status} to {to}")
     closed = {"closed_at": at if to.is_final else None, "purge_at": None}
-    return _next_version(request, at, what=to.value, by=by, reason=reason, status=to, **{**closed, **changes})
+    return _next_version(
+        request, at, what=to.value, by=by, reason=reason, note=note, status=to, **{**closed, **changes}
+    )  # fmt: skip
 
 
 def amend(

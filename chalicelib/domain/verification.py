@@ -38,6 +38,8 @@ class Proof(BaseModel):
     matched: tuple[str, ...] = ()
     required: int = 1
     declaration_required: bool = False
+    because: str | None = None
+    """The citation of the law that asks for this much; None where the business's own floor does."""
     declared: bool = False
     tries: int = 0
     noted_by: str | None = None

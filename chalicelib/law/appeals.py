@@ -14,7 +14,11 @@ from chalicelib.law.model import Refusal, Regime
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way on after a refusal. `owed`: the law itself demands the appeal. `words` is for the customer, whole."""
+    """The way on after a refusal. `owed`: the law itself demands the appeal. Words are for the customer.
+
+    `words`: appeal and complaint, whole; `complaint`: the latter alone, after an appeal; `always`: it is told in every
+    answer to an appeal, granted or not.
+    """
 
     owed: bool
     days: int
@@ -22,19 +26,24 @@ class Route:
     page: str | None
     citation: str
     words: str
+    complaint: str
+    always: bool
 
 
 def appeal_route(regime: Regime | str) -> Route:
     """The appeal and complaint route of a regime; the policy's where its own is not established."""
     refusal, decide = appeal_of(regime)
     days = decide.aim or decide.count
-    return Route(refusal.owed, days, refusal.authority, refusal.page, refusal.cite, _words(refusal, days))
-
-
-def _words(refusal: Refusal, days: int) -> str:
-    where = f"{refusal.authority} ({refusal.page})" if refusal.page else refusal.authority
-    court = " You may also go to court." if refusal.court else ""
-    return (
+    words = (
         "You can appeal from the page of your request. Someone who did not take this decision will look at it afresh "
-        f"and answer within {days} days. You can also complain to {where}.{court}"
+        f"and answer within {days} days. You can also {_complain(refusal)}"
     )
+    return Route(
+        refusal.owed, days, refusal.authority, refusal.page, refusal.cite, words,
+        complaint=f"If you are not content, you can {_complain(refusal)}", always=refusal.named == "always",
+    )  # fmt: skip
+
+
+def _complain(refusal: Refusal) -> str:
+    where = f"{refusal.authority} ({refusal.page})" if refusal.page else refusal.authority
+    return f"complain to {where}.{' You may also go to court.' if refusal.court else ''}"

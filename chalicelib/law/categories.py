@@ -1,5 +1,7 @@
 """The 27 kinds of personal information that Shine the Light lists, in our own words (Civ. Code 1798.83(e)(6)(A)).
 
+And the kinds of data whose loss or change would hurt: 11 CCR 7062(d) asks more proof for those.
+
 Leaves to others: which of them were disclosed in which year (sharing.yaml).
 """
 
@@ -24,3 +26,8 @@ def label(key: str) -> str:
     except KeyError:
         known = ", ".join(load().categories.labels)
         raise Misconfigured("sharing.yaml", key, "not one of the statute's categories", f"one of {known}") from None
+
+
+def is_sensitive(category: str) -> bool:
+    """Whether a category of the data map is of a kind that the law files call sensitive, or a part of one."""
+    return any(category == kind or category.startswith(kind + ".") for kind in load().sensitive)

@@ -21,7 +21,7 @@ from chalicelib.law.calendars import (
     strict_business_days,
 )
 from chalicelib.law.loader import appeal_of, entitlement, law_of
-from chalicelib.law.model import Regime, Term
+from chalicelib.law.model import Entitlement, Regime, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Clock:
     extension_limit: datetime | None
     citation: str
     why: str
+    term: str = ""
+    """The length in words: `45 days`."""
 
 
 def clock_for(
@@ -45,8 +47,7 @@ def clock_for(
     Raises Misconfigured when the regime knows no such right.
     """
     said = entitlement(regime, right)
-    respond = said.respond if designated else said.respond_elsewhere or said.respond
-    clock = _clock(respond, said.extension, local_day(received_at, zone), zone)
+    clock = _clock(_respond(said, designated), said.extension, local_day(received_at, zone), zone)
     if said.acknowledge is None:
         return clock
     by = _target(said.acknowledge, local_day(received_at, zone))
@@ -72,13 +73,36 @@ def extend(
 
     Raises DecisionNotAllowed when the law allows none, or `at` is past the limit within which it must be told.
     """
+    said = entitlement(regime, right)
     clock = clock_for(regime, right, received_at, zone, designated=designated)
-    extension = entitlement(regime, right).extension
+    respond = _respond(said, designated)
+    return _extended(regime, clock, respond, said.extension, local_day(received_at, zone), zone, at)
+
+
+def extend_appeal(regime: Regime | str, received_at: datetime, zone: ZoneInfo, *, at: datetime) -> Clock:
+    """The clock of an appeal after an extension told to the customer at `at` (UTC). Raises DecisionNotAllowed."""
+    refusal, decide = appeal_of(regime)
+    clock = appeal_clock(regime, received_at, zone)
+    return _extended(regime, clock, decide, refusal.extension, local_day(received_at, zone), zone, at)
+
+
+def _respond(said: Entitlement, designated: bool) -> Term:
+    return said.respond if designated else said.respond_elsewhere or said.respond
+
+
+def _extended(
+    regime: Regime | str,
+    clock: Clock,
+    respond: Term,
+    extension: Term | None,
+    received: date,
+    zone: ZoneInfo,
+    at: datetime,
+) -> Clock:
     if extension is None or clock.extension_limit is None:
         raise DecisionNotAllowed(f"{law_of(regime).name} allows no extension ({clock.citation}).")
     if at > clock.limit:
         raise DecisionNotAllowed(f"An extension had to be told by {local_day(clock.limit, zone)} ({extension.cite}).")
-    respond, received = entitlement(regime, right).respond, local_day(received_at, zone)
     return replace(
         clock,
         target=end_of(_target(_together(respond, extension), received), zone),
@@ -86,6 +110,7 @@ def extend(
         extension_limit=None,
         citation=extension.cite,
         why=f"{_words(respond)} and {_words(extension)} more, from receipt on {received}",
+        term=f"{_words(respond)} and {_words(extension)} more",
     )
 
 
@@ -99,6 +124,7 @@ def _clock(respond: Term, extension: Term | None, received: date, zone: ZoneInfo
         extension_limit=end_of(longest, zone) if longest else None,
         citation=respond.cite,
         why=_why(respond, received, target, limit),
+        term=_words(respond),
     )
 
 

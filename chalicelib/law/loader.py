@@ -33,6 +33,8 @@ from chalicelib.law.states import StateRow
 
 DATA = Path(__file__).parent / "data"
 CATEGORIES = 27
+REFUSALS = "refusals.yaml"
+"""No laws stand in it (refusals)."""
 
 M = TypeVar("M", bound=Part)
 
@@ -43,11 +45,18 @@ class Categories(Backed):
     labels: dict[str, str]
 
 
+class Sensitive(Backed):
+    """Kinds of data, as the data map names them, whose unwanted change or deletion would do harm."""
+
+    kinds: tuple[str, ...]
+
+
 class LawFile(Part):
     """One file of laws written out whole."""
 
     laws: dict[str, dict[str, Any]]
     categories: Categories | None = None
+    sensitive: Sensitive | None = None
 
 
 class StatesFile(Part):
@@ -65,6 +74,7 @@ class LawBook:
     by_residence: Mapping[str, tuple[str, ...]]
     appeal: tuple[Refusal, Term]
     categories: Categories
+    sensitive: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -77,15 +87,18 @@ def read(folder: Path) -> LawBook:
     """The law in the YAML files of a folder. Raises Misconfigured."""
     laws: dict[str, Law] = {}
     categories: Categories | None = None
-    for path in sorted(folder.glob("*.yaml")):
-        content = _yaml(path)
+    sensitive: tuple[str, ...] = ()
+    for path in sorted(path for path in folder.glob("*.yaml") if path.name != REFUSALS):
+        content = parsed(path)
         for id, law in _states(path, content) if "states" in content else _laws(path, content):
             if id in laws:
                 raise Misconfigured(path.name, id, "a law of this id stands in another file", "keep one of the two")
             laws[id] = law
         if "categories" in content:
-            categories = _valid(Categories, path, "categories", content["categories"])
-    return LawBook(laws, _by_residence(laws), _fallback(laws), _all(categories))
+            categories = valid(Categories, path, "categories", content["categories"])
+        if "sensitive" in content:
+            sensitive += valid(Sensitive, path, "sensitive", content["sensitive"]).kinds
+    return LawBook(laws, _by_residence(laws), _fallback(laws), _all(categories), sensitive)
 
 
 def law_of(regime: Regime | str) -> Law:
@@ -120,7 +133,8 @@ def regime_ids() -> frozenset[str]:
     return frozenset(load().laws)
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def parsed(path: Path) -> dict[str, Any]:
+    """What a YAML file says. Raises Misconfigured."""
     import yaml
 
     try:
@@ -133,17 +147,18 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 
 def _laws(path: Path, content: dict[str, Any]) -> Iterator[tuple[str, Law]]:
-    for id, body in _valid(LawFile, path, "", content).laws.items():
-        yield id, _valid(Law, path, f"laws.{id}", {**body, "id": id})
+    for id, body in valid(LawFile, path, "", content).laws.items():
+        yield id, valid(Law, path, f"laws.{id}", {**body, "id": id})
 
 
 def _states(path: Path, content: dict[str, Any]) -> Iterator[tuple[str, Law]]:
-    file = _valid(StatesFile, path, "", content)
+    file = valid(StatesFile, path, "", content)
     for id, row in file.states.items():
         yield id, row.made_law(id, file.proof)
 
 
-def _valid(model: type[M], path: Path, where: str, content: object) -> M:
+def valid(model: type[M], path: Path, where: str, content: object) -> M:
+    """Part of a file as its model. Raises Misconfigured at the place of the first fault."""
     try:
         return model.model_validate(content)
     except ValidationError as fault:

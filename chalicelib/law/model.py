@@ -150,6 +150,8 @@ class Refusal(Backed):
     authority: str
     page: str | None = Field(None, pattern=r"^https://")
     court: bool = False
+    named: Literal["on_denial", "always"] = "on_denial"
+    """When the answer to an appeal names the authority. We do so on every denial; some laws ask for it always."""
 
     @model_validator(mode="after")
     def _timed(self) -> Refusal:

@@ -23,7 +23,7 @@ from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
 from chalicelib.law.categories import label
-from chalicelib.mail import colours, words
+from chalicelib.mail import colours, rules, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
 
@@ -54,8 +54,7 @@ def compose(
 def worded(name: str, *, business: Business, reference: str | None, context: Mapping[str, Any]) -> tuple[str, str]:
     """The subject and the words of a mail without its links and footer, for a letter that says the same."""
     told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
-    template = environment().get_template(f"{name}/body.txt")
-    said = "".join(template.blocks["body"](template.new_context(told)))
+    said = _part(name, "body.txt", {**told, "printed": True})
     return _part(name, "subject.txt", told).strip(), re.sub(r"\n{3,}", "\n\n", said).strip()
 
 
@@ -95,7 +94,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, category_label=label)
+    env.globals.update(words=words, rules=rules, category_label=label)
     env.filters.update(day=_day, moment=_moment)
     return env
 

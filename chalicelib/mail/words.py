@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from chalicelib.businesses.model import Business
-from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
@@ -59,6 +59,9 @@ RIGHTS = {
     ),
 }
 
+OTHER = {Right.ACCESS: Right.CALIFORNIA_DISCLOSURE, Right.CALIFORNIA_DISCLOSURE: Right.ACCESS}
+"""What a message that asks two things asks besides (law/content)."""
+
 STATUSES = {
     Status.RECEIVED: ("We have your request.", ""),
     Status.VERIFYING: ("Please confirm.", "We sent you an email with a button. Nothing happens before you press it."),
@@ -81,6 +84,7 @@ STATUSES = {
 """The tracker's heading and the sentence under it."""
 AWAITING_CONSENT = ("The person it is about decides.", "We wrote to them. Nothing is looked up before they say yes.")
 """The same, while an agent waits for the consent."""
+PARTLY_REFUSED = ("Done, apart from a part.", "Our email says what we left out, why, and what would change it.")
 
 STATUS_NAMES = {
     Status.RECEIVED: "Received", Status.VERIFYING: "Waits for proof", Status.GATHERING: "Gathering data",
@@ -104,6 +108,10 @@ EVENTS = {
 OTHER_EVENTS = {
     "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
     "not_me": "“That wasn’t me” after the end", "appealed": "An appeal was made",
+    "partly_refused": "Answered; a part was refused, the reason was mailed",
+    "held": "A legal hold was set: everything is kept", "released": "The legal hold was ended",
+    "appeal_upheld": "The appeal was granted", "appeal_partly_upheld": "The appeal was granted in part",
+    "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "The answer was printed", "posted": "The answer was posted",
@@ -118,53 +126,6 @@ VERDICTS = {
     Verdict.APPROVE: "Approved", Verdict.REFUSE: "Refused", Verdict.EXTEND: "Extended", Verdict.ASK: "Asked back",
 }  # fmt: skip
 
-
-class GroundWords(NamedTuple):
-    label: str
-    told: str
-    change: str
-
-
-GROUNDS = {
-    Ground.NO_MATCH: GroundWords(
-        "Nobody found under this identity",
-        "We could not find you in our records with what you gave us.",
-        "Ask again from the email address, or with the customer number, that you used with us.",
-    ),
-    Ground.INSUFFICIENT_VERIFICATION: GroundWords(
-        "Identity not proven",
-        "We could not be sure enough that it was you. We protect your data from strangers this way.",
-        "Ask again and answer more of the questions on the confirmation page.",
-    ),
-    Ground.SUSPECTED_FRAUD: GroundWords(
-        "Suspected fraud",
-        "Something about this request did not look right, so we stopped it to protect the person it is about.",
-        "If it was really you, appeal and tell us so. Another person will look.",
-    ),
-    Ground.TOO_MANY_REQUESTS: GroundWords(
-        "Asked too often",
-        "You asked the same thing a short time ago, and we answered it.",
-        "Ask again later, or appeal if something has changed since.",
-    ),
-    Ground.CLAIM_NOT_COVERED: GroundWords(
-        "Not something this right covers",
-        "What you asked for is not something this kind of request can do.",
-        "Choose another kind of request, or appeal and tell us what you need.",
-    ),
-    Ground.EXEMPT: GroundWords(
-        "The data is exempt",
-        "We must or may keep this data for a reason the law names.",
-        "When that reason ends, ask again. What no reason covers is dealt with all the same.",
-    ),
-    Ground.OUTSIDE_REGIME: GroundWords(
-        "No law or policy gives this right",
-        "Neither the law where you live nor our privacy policy gives this right.",
-        "If you live somewhere else than we thought, appeal and tell us where.",
-    ),
-    Ground.OTHER: GroundWords(
-        "Another reason (explain)", "We had another reason.", "Appeal, and tell us what we got wrong."
-    ),
-}
 
 STANDS_ON = {"policy": "our privacy policy", "law": "the law", "courtesy": "our courtesy"}
 RELATIONSHIPS = {
@@ -216,6 +177,14 @@ LINKS_AGAIN = {
     "consent": ": may somebody act for you?",
 }
 """What a link sent again is for, after the title of its request."""
+
+
+def standing(status: Status, reason: str | None) -> tuple[str, str]:
+    """The tracker's heading and the sentence under it, for a request that stands so."""
+    if status is Status.VERIFYING and reason == "awaiting_consent":
+        return AWAITING_CONSENT
+    partly = status is Status.PARTLY_FULFILLED and reason == "partly_refused"
+    return PARTLY_REFUSED if partly else STATUSES[status]
 
 
 def theirs(right: Right) -> str:

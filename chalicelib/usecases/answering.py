@@ -7,10 +7,10 @@ request is still open. Leaves to others: the words (templates), the package's in
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 from chalicelib.domain.decision import Verdict
@@ -21,7 +21,7 @@ from chalicelib.errors import PlanDrifted
 from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, recipients, refusals, road
+from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ def send_answer(svc: Services, reference: str) -> None:
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
         svc.store.commit(drifted, event)
         raise PlanDrifted(reference)
-    say(svc, request, outcomes, partial(correspondence.to_customer, svc, request))
+    say(svc, request, outcomes, functools.partial(correspondence.to_customer, svc, request))
     if _refused(request):
         refusals.uncount(svc, request)
+        appeals.record(svc, request, Status.REFUSED, left=False)
         _end(svc, request, Status.REFUSED)
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
@@ -66,14 +67,25 @@ def send_answer(svc: Services, reference: str) -> None:
             correspondence.deciders(svc, request),
             failed=[(o.source, o.why) for o in failed],
         )
-    _end(svc, request, Status.PARTLY_FULFILLED if failed else Status.FULFILLED)
+    left = bool(partial.left(request))
+    status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
+    appeals.record(svc, request, status, left=left)
+    _end(svc, request, status)
+
+
+def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
+    """Tell an answer, with what was refused of it and, where an appeal's answer must say so, the authority."""
+    told.tell(
+        mail, purposes=purposes, regulator=appeals.regulator(told.request),
+        left=refusals.left_out(svc, told.request, told.personal), **context,
+    )  # fmt: skip
 
 
 def say(svc: Services, request: Request, outcomes: list[Outcome], tell: Tell) -> None:
     """The answer, in the words of its mail, to whoever hears of this request."""
     personal = svc.open(request)
     if _refused(request):
-        refusals.say(request, personal, tell)
+        refusals.say(svc, request, personal, tell)
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
     ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
@@ -87,7 +99,10 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
-    reason = request.decision.ground if request.decision and request.decision.ground else reason
+    if partial.left(request):
+        reason = partial.REASON
+    elif request.decision and request.decision.verdict is Verdict.REFUSE:
+        reason = request.decision.ground
     personal = svc.open(request).model_copy(update={"answers": {}})
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
@@ -98,7 +113,7 @@ def _end(svc: Services, request: Request, status: Status) -> None:
 
 
 def _access(svc: Services, told: Told) -> None:
-    records = records_of(svc, told.request)
+    left, records = partial.left(told.request), records_of(svc, told.request)
     nothing = told.request.reason == "nothing_held"
     plan = judging.current_plan(svc, told.request)
     purposes: tuple[Purpose, ...] = ()
@@ -106,26 +121,31 @@ def _access(svc: Services, told: Told) -> None:
         package = build(svc.business, told.request, told.personal, records, at=svc.now())
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
-    told.tell(
-        "answer_access", purposes=purposes, nothing_held=nothing,
+    _send(
+        svc, told, "answer_access", purposes=purposes, nothing_held=nothing,
         categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
-        lines=[(c.title, c.found) for c in plan.collections if c.found],
+        lines=[(c.title, c.found) for c in plan.collections if c.found and c.place not in left],
     )  # fmt: skip
 
 
 def records_of(svc: Services, request: Request) -> dict[str, list[Record]]:
-    """What each source gave for the package; nothing once it has been cleared away."""
+    """What each source gave for the package, less what is left out; nothing once it has been cleared away."""
+    left = partial.left(request)
     return {
-        source: [Record.model_validate(r) for r in json.loads(svc.vault.open(request.reference, part))]
+        source: [r for r in _records(svc, request, part) if f"{source}.{r.collection}" not in left]
         for source, part in svc.packages.parts(request.reference).items()
     }
+
+
+def _records(svc: Services, request: Request, part: bytes) -> list[Record]:
+    return [Record.model_validate(r) for r in json.loads(svc.vault.open(request.reference, part))]
 
 
 def _correction(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
     changed = [titles[o.source, c] for o in told.outcomes for c, done in o.done.items() if done.get(Doing.CHANGE)]
-    told.tell(
-        "answer_correction", nothing_held=told.request.reason == "nothing_held",
+    _send(
+        svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
         recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
@@ -134,8 +154,8 @@ def _correction(svc: Services, told: Told) -> None:
 def _deletion(svc: Services, told: Told) -> None:
     titles = svc.business.titles()
     kept = [(titles[o.source, c], k.ground, k.law, k.until, n) for o in told.outcomes for c, k, n in o.kept]
-    told.tell(
-        "answer_deletion", nothing_held=told.request.reason == "nothing_held",
+    _send(
+        svc, told, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
         deleted=_counted(svc, told, Doing.DELETE), blanked=_counted(svc, told, Doing.BLANK),
         kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
@@ -151,7 +171,9 @@ def _disclosure(svc: Services, told: Told) -> None:
     year = told.request.received_at.astimezone(svc.business.zone).year - 1
     sharing = svc.business.sharing
     disclosed = [(sharing.recipients[d.recipient], d) for d in sharing.years.get(year, ())]
-    told.tell(
+    _send(
+        svc,
+        told,
         "answer_disclosure",
         year=year,
         disclosed=disclosed,
@@ -169,14 +191,14 @@ def _opt_out(svc: Services, told: Told) -> None:
         for name, kind in business.kinds.items()
         if not kind.stoppable or not ({f"kind:{name}", *kind.stops_with} & stops)
     ]
-    told.tell(
-        "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
+    _send(
+        svc, told, "answer_opt_out", stopped=stopped, still_coming=still, outside=business.outside_opt_outs,
         pet=bool(told.personal.pet), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 
-def _concern(_: Services, told: Told) -> None:
-    told.tell("answer_concern", text=told.personal.explanation)
+def _concern(svc: Services, told: Told) -> None:
+    _send(svc, told, "answer_concern", text=told.personal.explanation)
 
 
 ANSWERS: dict[Right, Callable[[Services, Told], None]] = {

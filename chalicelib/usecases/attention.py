@@ -5,13 +5,15 @@ The reason is the error's class, never its values (rule 7). Leaves to others: re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import MailUncertain, RequestClosed
+from chalicelib.errors import MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
 from chalicelib.links import Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, road
-from chalicelib.usecases.card import Card, card_of, member_of
+from chalicelib.usecases import correspondence, gathering, reminding, road
+from chalicelib.usecases.card import Card, card_of, member_of, unfinished
 
 
 def need_attention(svc: Services, reference: str, token: str, error: str) -> None:
@@ -47,7 +49,7 @@ def try_again(svc: Services, token: str) -> Card:
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
-    elif request.status is Status.PARTLY_FULFILLED and not request.links_dead_before:
+    elif unfinished(svc, request):
         unread = any(f.failed for f in gathering.findings(svc, request.reference))
         to = Status.GATHERING if unread else Status.FULFILLING
         request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)
@@ -75,10 +77,23 @@ SECOND_STARTS = {Status.GATHERING: "gather", Status.FULFILLING: "fulfil"}
 def sweep(svc: Services) -> dict[str, int]:
     """Take up what was lost between a write and a signal (rule 18): start roads never started, signal waits decided.
 
-    A start or signal that was not lost is repeated without effect. Counts what was taken up.
+    Remind staff where the clock has passed a mark.
+    A start or signal that was not lost is repeated without effect. Counts what was taken up, by kind.
     """
     waiting = svc.store.queue(limit=SWEPT)
-    return {"looked_at": len(waiting), "signalled": sum(_again(svc, request) for request in waiting)}
+    signalled = sum(_again(svc, request) for request in waiting)
+    return {"looked_at": len(waiting), "signalled": signalled, **_remind(svc, waiting)}
+
+
+def _remind(svc: Services, waiting: Sequence[Request]) -> dict[str, int]:
+    """Remind staff of what the clock says; a mail that fails stops no other (rule 11), and is tried in an hour."""
+    count = {"reminded": 0, "not_reminded": 0}
+    for request in waiting:
+        try:
+            count["reminded"] += reminding.remind(svc, request)
+        except (ServiceUnavailable, MailRejected, MailUncertain):
+            count["not_reminded"] += 1
+    return count
 
 
 def _again(svc: Services, request: Request) -> int:

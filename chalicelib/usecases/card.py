@@ -13,14 +13,16 @@ from typing import Any
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
-from chalicelib.domain.plan import Plan
+from chalicelib.domain.plan import OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.law import appeal_clock, clock_for
+from chalicelib.law import exemptions
 from chalicelib.links import Link, Purpose
+from chalicelib.ports import Hold
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, judging, road
+from chalicelib.usecases import appeals, correspondence, extending, gathering, judging, limits, powers, road
+from chalicelib.usecases.appeals import First
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,22 @@ class Card:
     """Whether "try again" is offered; never for the rest of what its person said was not them."""
     may_note_power: bool = False
     """Whether a power of attorney can be noted: an agent waits for the person's consent."""
+    over_limit: str | None = None
+    """What the law lets staff do because the person has asked too often; None where they have not."""
     corrections: list[str] = field(default_factory=list)
     """Labels of the fields to be corrected."""
+    may_leave: list[PlannedCollection] = field(default_factory=list)
+    """Collections that an approval could leave out."""
+    exemptions: list[tuple[str, str]] = field(default_factory=list)
+    """Code and words of what may be named where the ground is `exempt`."""
+    left: list[str] = field(default_factory=list)
+    """Titles of what the decision leaves out."""
+    hold: Hold | None = None
+    may_hold: bool = False
+    may_undo: bool = False
+    """Whether this member may take their own decision back."""
+    first: First | None = None
+    """The decision against which this request appeals."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +86,18 @@ def member_of(svc: Services, link: Link) -> Member:
 
 def card_of(svc: Services, request: Request, member: Member) -> Card:
     why_not = why_not_approve(svc, request)
+    plan, may = judging.current_plan(svc, request), verdicts(svc, request, member, why_not)
+    listed = exemptions(request.regime, request.right)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
-        plan=judging.current_plan(svc, request), corrections=_labels(svc, request),
-        may=verdicts(svc, request, member, why_not), why_not=why_not, grounds=list(Ground),
+        plan=plan, corrections=_labels(svc, request), may=may, why_not=why_not, grounds=grounds(request),
+        over_limit=limits.said(request), may_leave=powers.may_leave(plan, may),
+        left=appeals.titles(svc, request), first=appeals.first(svc, request),
+        exemptions=[(code, f"{e.label}: {e.shop_use} ({e.cite})") for code, e in listed.items()],
+        hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
+        may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
-        attention=request.status is Status.NEEDS_ATTENTION
-        or (request.status is Status.PARTLY_FULFILLED and not request.links_dead_before),
+        attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
 
@@ -85,6 +106,25 @@ def may_note_power(svc: Services, request: Request, member: Member) -> bool:
     """Whether this member may note that a power of attorney is on paper here."""
     waits = request.status is Status.VERIFYING and request.proof.awaits_consent
     return waits and (member in correspondence.deciders(svc, request) or member in svc.business.leads())
+
+
+def grounds(request: Request) -> list[Ground]:
+    """The grounds on which it may be refused: too many requests only beyond a limit that lets one decline.
+
+    Where the law sets no number, staff judge; below its number, or where it only lets one charge, it is no ground.
+    """
+    limit = limits.counted(request)
+    beyond = limits.over(request)
+    if limit is None or (beyond and beyond.effect == "may_decline"):
+        return list(Ground)
+    return [ground for ground in Ground if ground is not Ground.TOO_MANY_REQUESTS]
+
+
+def unfinished(svc: Services, request: Request) -> bool:
+    """Whether an answered request still has a source to be done; what staff left out is not to be done."""
+    if request.status is not Status.PARTLY_FULFILLED or request.links_dead_before:
+        return False
+    return any(o.state is OutcomeState.FAILED for o in svc.store.outcomes(request.reference))
 
 
 def _labels(svc: Services, request: Request) -> list[str]:
@@ -127,18 +167,9 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
     may = {Verdict.REFUSE} if request.by_post else {Verdict.REFUSE, Verdict.ASK}  # a question is asked by mail
     if why_not is None:
         may.add(Verdict.APPROVE)
-    if request.extended_at is None and extension(svc, request):
+    if extending.can_extend(svc, request):
         may.add(Verdict.EXTEND)
     return frozenset(may)
-
-
-def extension(svc: Services, request: Request) -> datetime | None:
-    """The later day an extension would give (UTC), if the regime knows one and the first limit has not passed."""
-    if request.appeal_of:
-        clock = appeal_clock(request.regime, request.received_at, svc.business.zone)
-    else:
-        clock = clock_for(request.regime, request.right, request.received_at, svc.business.zone)
-    return clock.extension_limit if svc.now() <= clock.limit else None
 
 
 def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
@@ -160,8 +191,9 @@ CONTACT = "user.contact"
 def _visible(svc: Services, member: Member, personal: Personal) -> Personal:
     """What was typed, as far as the role sees contact data; proof answers are nobody's to read."""
     said = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.messages]
+    notes = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.notes]
     hidden: dict[str, Any] = {
-        "answers": {}, "signature": None, "messages": said, "details": guarded(personal.details),
+        "answers": {}, "signature": None, "messages": said, "notes": notes, "details": guarded(personal.details),
     }  # fmt: skip
     if not svc.business.may_see(member, CONTACT):
         hidden |= dict.fromkeys(

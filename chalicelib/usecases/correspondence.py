@@ -44,8 +44,25 @@ def to_customer(
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
-        name=f"{mail}:{request.road}:{once}", context=context,
+        name=_name(request, mail, once), context=context,
     )  # fmt: skip
+
+
+def told_or_never(svc: Services, request: Request, mail: str, *, once: str) -> bool:
+    """Whether this mail to the customer has left, or may have; if not, it never will: whoever would send it is late."""
+    name = _name(request, mail, once)
+    try:
+        if not svc.store.claim_mail(request.reference, name, svc.now()):
+            return True
+    except MailUncertain:
+        return True
+    svc.store.mail_sent(request.reference, name, "never")
+    return False
+
+
+def _name(request: Request, mail: str, once: str) -> str:
+    """What a mail to the customer is claimed under."""
+    return f"{mail}:{request.road}:{once}"
 
 
 def to_staff(

@@ -6,17 +6,18 @@ asking. An appeal is a linked request, decided by someone else. Leaves to others
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Kept
-from chalicelib.domain.request import Message, Request, advance, amend, reference_from
+from chalicelib.domain.request import Message, Request, Right, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.errors import AlreadyFiled, InvalidRequest, TransitionNotAllowed
 from chalicelib.law import appeal_clock
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, intake, judging, road
+from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, road
 
 REPLY_LENGTH = 5_000
 
@@ -31,6 +32,8 @@ class TrackerView:
     """What may be done now: withdraw, not-me, undo, reply, appeal, reopen."""
     kept: list[tuple[str, Kept, int]]
     """After a deletion: title, why and until when, how many."""
+    left: list[str] = field(default_factory=list)
+    """After a partial approval: titles of what was left out."""
 
 
 def tracker(svc: Services, token: str) -> TrackerView:
@@ -41,13 +44,25 @@ def tracker(svc: Services, token: str) -> TrackerView:
 
 def _view(svc: Services, request: Request) -> TrackerView:
     titles = svc.business.titles()
-    history = [(e.at, e.what) for e in svc.store.events(request.reference) if e.what not in STAFFS_OWN]
+    history = [(e.at, _what(e)) for e in svc.store.events(request.reference) if _theirs(request, e)]
     kept = [(titles[o.source, c], k, n) for o in svc.store.outcomes(request.reference) for c, k, n in o.kept]
     shown = kept if request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED) else []
-    return TrackerView(request=request, history=history, can=_can(request), kept=shown)
+    left = appeals.titles(svc, request) if request.reason == partial.REASON else []
+    return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left)
 
 
 STAFFS_OWN = frozenset({"viewed"})
+HOLDS = frozenset({"held", "released"})
+
+
+def _theirs(request: Request, event: Event) -> bool:
+    """Whether the customer reads this event: a legal hold concerns their deletion only."""
+    return event.what not in STAFFS_OWN and (event.what not in HOLDS or request.right is Right.DELETION)
+
+
+def _what(event: Event) -> str:
+    """What happened; an answer that left something out says so, rather than that something is still to come."""
+    return partial.REASON if event.note == partial.REASON else event.what
 
 
 def _can(request: Request) -> frozenset[str]:
@@ -58,7 +73,8 @@ def _can(request: Request) -> frozenset[str]:
         can.add("not-me")
     if request.status is Status.ASKED:
         can.add("reply")
-    if request.status is Status.REFUSED and not request.appealed_by and not request.appeal_of:
+    refused = request.status is Status.REFUSED or request.reason == partial.REASON
+    if refused and request.status.is_final and not request.appealed_by and not request.appeal_of:
         can.add("appeal")
     if request.status is Status.LAPSED:
         can.add("reopen")
@@ -84,6 +100,7 @@ def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
         svc.store.commit(request, event)
         name, key = judging.disclosure_claim(svc, request)
         svc.store.release(name, key, request.reference)
+        limits.give_back(svc, request)
         _let_go(svc, request, before)
         correspondence.to_customer(svc, request, "withdrawn")
     return _view(svc, request)
@@ -177,7 +194,8 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
     linked = Request(
         reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
         channel=request.channel, relationship=request.relationship, proof=request.proof,
-        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
+        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target, limit_at=clock.limit,
+        fallback_from=request.fallback_from, fallback=request.fallback, designated=request.designated,
         policy_version=svc.business.policy.version, subject_hash=request.subject_hash, asker_hash=request.asker_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip

@@ -11,24 +11,40 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.domain import behalf
-from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment
-from chalicelib.domain.request import Request, Right, advance
+from chalicelib.domain.plan import LEGAL_HOLD, Finding, Outcome, OutcomeState, Record, Treatment
+from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import PlanDrifted, RequestChanged
+from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, road, suppression
+from chalicelib.usecases import correspondence, gathering, judging, partial, road, suppression
 
 
 def offer_undo(svc: Services, reference: str) -> None:
-    """Tell the customer that the deletion runs soon, and how to stop it."""
+    """Tell the customer that the deletion runs soon, and how to stop it.
+
+    Raises DecisionTakenBack: back to staff, nobody is told.
+    """
     request = road.live(svc, reference)
+    if request.taken_back and request.status is not Status.COOLING_OFF:
+        raise DecisionTakenBack(reference)
+    if request.taken_back:  # and approved anew since: its window begins now
+        anew = svc.now() + judging.undo_window(svc)
+        request, event = amend(request, "cooling_off", svc.now(), undo_until=anew, taken_back=None)
+        svc.store.commit(request, event)
     until = request.undo_until
-    correspondence.to_customer(svc, request, "cooling_off", once=str(until or ""), undo_until=until)
+    correspondence.to_customer(
+        svc, request, "cooling_off", once=str(until or ""), undo_until=until
+    )  # fmt: skip
 
 
 def begin(svc: Services, reference: str) -> None:
-    """The undo window has passed: the deletion runs."""
+    """The undo window has passed: the deletion runs.
+
+    Raises DecisionTakenBack when staff took it back meanwhile, whatever they decided since: the machine asks them.
+    """
     request = road.live(svc, reference)
+    if request.taken_back:
+        raise DecisionTakenBack(reference)
     if request.status is Status.COOLING_OFF:
         begun, event = advance(request, Status.FULFILLING, svc.now())
         svc.store.commit(begun, event)
@@ -50,8 +66,10 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.findings.get(source) != finding.digest:
         return _note(svc, outcome, OutcomeState.DRIFTED)
     personal = svc.open(request)
-    records = gathering.reach(svc, request, personal, source)
-    if finding.drift(gathering.treatments(svc, request, personal, source, records)):
+    left = partial.left_in(request, source)
+    finding = finding.without(left)
+    records = [r for r in gathering.reach(svc, request, personal, source) if r.collection not in left]
+    if _drifts(finding, gathering.treatments(svc, request, personal, source, records)):
         return _note(svc, outcome, OutcomeState.DRIFTED)
     if request.right is Right.ACCESS:
         _write_part(svc, request, source, records)
@@ -59,6 +77,12 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     # Remembered before the identifiers are gone.
     suppression.with_deletion(svc, request, personal, suppression.others(svc.business.datamap, source, records))
     return _carry_out(svc, outcome, finding, source)
+
+
+def _drifts(finding: Finding, now: Sequence[Treatment]) -> bool:
+    """Whether this is no longer what staff approved: a record changed, or a legal hold was set meanwhile."""
+    held = any(t.kept == LEGAL_HOLD for t in now) and any(t.acts for t in finding.treatments)
+    return held or bool(finding.drift(now))
 
 
 def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -> dict[str, str]:

@@ -41,6 +41,7 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
         ambiguous=sorted(_ambiguous(personal, source, records)),
         matched=_matched(svc.business.datamap, personal, source, found),
         recipients=recipients_of(svc.business.datamap, source, records),
+        named=_named(svc.business.datamap, source, records),
         shown=_shown(svc.business.datamap, source, records),
     )  # fmt: skip
     _note(svc, request, finding, OutcomeState.FOUND)
@@ -104,6 +105,7 @@ def treatments(
         return []
     collections = svc.business.datamap.sources[source].collections
     today = svc.now().astimezone(svc.business.zone).date()
+    held = request.right is Right.DELETION and _held(svc, request, personal)
     wanted: dict[str, dict[str, str]] = {}
     ambiguous = _ambiguous(personal, source, records)
     for correction in personal.corrections:
@@ -113,10 +115,17 @@ def treatments(
     return [
         treat(
             request.right, collections[record.collection], record, today=today,
-            corrections=wanted.get(record.collection), pseudonym=lambda value: pseudonym(svc, value),
+            corrections=wanted.get(record.collection), pseudonym=lambda value: pseudonym(svc, value), held=held,
         )
         for record in records
     ]  # fmt: skip
+
+
+def _held(svc: Services, request: Request, personal: Personal) -> bool:
+    """Whether a legal hold stands on whom the request names, or on the mailbox that selects the data."""
+    selecting = behalf.selecting(request, personal)
+    subjects = {svc.hash(identifier) for identifier in selecting} | {request.subject_hash or ""}
+    return any(svc.store.hold_of(subject) for subject in sorted(subjects - {""}))
 
 
 def _ambiguous(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
@@ -159,6 +168,15 @@ def recipients_of(datamap: DataMap, source: str, records: Sequence[Record]) -> l
         if (field := collections[record.collection].recipient_field) and record.values.get(field) is not None
     }
     return sorted(named)
+
+
+def _named(datamap: DataMap, source: str, records: Sequence[Record]) -> dict[str, list[str]]:
+    """The recipients of each collection, where it has any."""
+    found = {
+        name: recipients_of(datamap, source, [r for r in records if r.collection == name])
+        for name in {r.collection for r in records}
+    }
+    return {name: ids for name, ids in sorted(found.items()) if ids}
 
 
 def _shown(datamap: DataMap, source: str, records: Sequence[Record]) -> list[Record]:

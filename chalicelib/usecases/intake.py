@@ -7,6 +7,7 @@ are counted first. Leaves to others: the shape of what was typed (web/forms), pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,11 +17,12 @@ from chalicelib.domain import behalf
 from chalicelib.domain.datamap import FieldMap
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
-from chalicelib.domain.verification import Noted, Proof
-from chalicelib.errors import InvalidRequest, LimitReached
-from chalicelib.law import Regime, clock_for, proof_needed, regime_for
+from chalicelib.domain.verification import Noted
+from chalicelib.errors import AlreadyFiled, InvalidRequest, LimitReached, RequestNotFound
+from chalicelib.law import also_asked
 from chalicelib.services import Services
 from chalicelib.usecases import road, suppression
+from chalicelib.usecases.governed import governed
 from chalicelib.usecases.windows import window_end
 
 UNPROVEN_A_DAY = 10
@@ -41,10 +43,14 @@ def file_request(
     received_on: date | None = None,
     entered_by: str | None = None,
     noted: Noted | None = None,
+    designated: bool = True,
 ) -> Request:
     """File a request and start its road; `once` names the sent form, so that a double click files once.
 
     `entered_by` (a staff id) files for a caller or a letter; `noted` is how they made sure who it is, without an email.
+    A message that plainly asks two things opens two requests, each naming the other, both from the same receipt.
+    `designated`: it came to an address that the business names for such requests; only staff say otherwise.
+
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
     check(svc, right, personal, relationship)
@@ -60,13 +66,58 @@ def file_request(
         suppression.suppress_typed(svc, personal, relationship)
     if not signed_in and not entered_by:
         quiet = _count_unproven(svc, right, personal, now)
+    also = also_asked(right, personal.details, personal.residence)
+    if also and not signed_in and not entered_by:
+        _count_unproven(svc, also, personal, now)
+
     account = signed_in and relationship is not Relationship.AGENT  # it is not the agent's account that is asked about
-    request = _first(svc, right, personal, relationship, channel, received_at, signed_in=account, quiet=quiet)
-    request = request.model_copy(update={"entered_at": now if received_at != now else None, "entered_by": entered_by})
-    if noted and entered_by:
-        proof = request.proof.model_copy(update={"noted_by": entered_by, "noted": noted})
-        request = request.model_copy(update={"proof": proof, "by_post": True})
-    return file(svc, request, personal, once=once, by=f"staff:{entered_by}" if entered_by else "customer")
+
+    def opened(each: Right, at: datetime) -> Request:
+        made = _first(
+            svc, each, personal, relationship, channel, at, signed_in=account, quiet=quiet, designated=designated
+        ).model_copy(update={"entered_at": now if at != now else None, "entered_by": entered_by})
+        if not (noted and entered_by):
+            return made
+        proof = made.proof.model_copy(update={"noted_by": entered_by, "noted": noted})
+        return made.model_copy(update={"proof": proof, "by_post": True})
+
+    by = f"staff:{entered_by}" if entered_by else "customer"
+    request = opened(right, received_at)
+    if also is None:
+        return file(svc, request, personal, once=once, by=by)
+    return _file_both(svc, request, lambda at: opened(also, at), personal, once=once, by=by)
+
+
+def _file_both(
+    svc: Services,
+    request: Request,
+    other: Callable[[datetime], Request],
+    personal: Personal,
+    *,
+    once: str | None,
+    by: str,
+) -> Request:
+    """File what was chosen, and what the message asks besides; a form sent again makes what is not there yet."""
+    request = request.model_copy(update={"asked_with": reference_from(svc.chance.number(40))})
+    try:
+        filed = file(svc, request, personal, once=once, by=by)
+    except AlreadyFiled as first:
+        filed = svc.store.get(first.reference)
+        _file_too(svc, filed, other(filed.received_at), personal, by)
+        raise
+    _file_too(svc, filed, other(filed.received_at), personal, by)
+    return filed
+
+
+def _file_too(svc: Services, filed: Request, other: Request, personal: Personal, by: str) -> None:
+    """The second request that a message opened, if it is not there yet."""
+    if filed.asked_with is None:
+        return
+    try:
+        svc.store.get(filed.asked_with)
+    except RequestNotFound:
+        same = {"reference": filed.asked_with, "asked_with": filed.reference}
+        file(svc, other.model_copy(update=same), personal, by=by)
 
 
 def file(svc: Services, request: Request, personal: Personal, *, once: str | None = None, by: str) -> Request:
@@ -99,37 +150,24 @@ def _first(
     *,
     signed_in: bool,
     quiet: bool,
+    designated: bool,
 ) -> Request:
-    business = svc.business
-    regime = regime_for(
-        right, personal.residence, binding=business.binding, voluntary=business.voluntary,
-        on=received_at.astimezone(business.zone).date(), parent=relationship is Relationship.PARENT,
-    )  # fmt: skip
-    clock = clock_for(regime, right, received_at, business.zone)
     if signed_in:
         personal.proven_email = personal.email
     about = behalf.subject(relationship, personal)
-    proof = _proof_needed(svc, regime, right, personal, signed_in=signed_in)
     asker = personal.email if relationship is Relationship.AGENT else None
-    consent_due = relationship is Relationship.AGENT and right is not Right.OPT_OUT
+    fixed = governed(
+        svc.business, right, personal, relationship=relationship, received_at=received_at, designated=designated
+    )
+    proof = {"consent_due": relationship is Relationship.AGENT and right is not Right.OPT_OUT}
+    if signed_in:
+        proof |= {"account": True, "mailbox": True}
+    fixed["proof"] = fixed["proof"].model_copy(update=proof)
     return Request(
-        reference=reference_from(svc.chance.number(40)), right=right, regime=regime.id, channel=channel,
-        relationship=relationship, received_at=received_at, acknowledge_by=clock.acknowledge_by, due_at=clock.target,
-        policy_version=business.policy.version, quiet=quiet,
+        reference=reference_from(svc.chance.number(40)), right=right, channel=channel, relationship=relationship,
+        policy_version=svc.business.policy.version, quiet=quiet,
         subject_hash=svc.hash(about) if about else None,
-        asker_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, asker)) if asker else None,
-        proof=proof.model_copy(update={"consent_due": consent_due}),
-    )  # fmt: skip
-
-
-def _proof_needed(svc: Services, regime: Regime, right: Right, personal: Personal, *, signed_in: bool) -> Proof:
-    """The floor of business and right; the regime may raise it, as far as the fixed questions can carry (rule 19)."""
-    terms = svc.business.rights[right]
-    asked_by_law = proof_needed(regime, right, personal.scope)
-    most = 1 + len(terms.questions)
-    return Proof(
-        account=signed_in, mailbox=signed_in, required=max(terms.points, min(asked_by_law.points, most)),
-        declaration_required=terms.declaration or asked_by_law.declaration,
+        asker_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, asker)) if asker else None, **fixed,
     )  # fmt: skip
 
 

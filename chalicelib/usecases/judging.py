@@ -16,7 +16,7 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import SourceUnavailable
 from chalicelib.services import Services
-from chalicelib.usecases import gathering, road, suppression
+from chalicelib.usecases import gathering, limits, road, suppression
 from chalicelib.usecases.verification import SUBJECT_WINDOW
 from chalicelib.usecases.windows import window_end
 
@@ -41,6 +41,8 @@ def judge(svc: Services, request: Request) -> Request:
         update={"proof": proof, "findings": digests, "plan_hash": plan_hash(request.right, digests, *_asked(personal))}
     )
     moved, event = _moved(svc, judged, personal, plan, found)
+    if moved.status is not Status.VERIFYING:
+        moved = moved.model_copy(update={"nth": limits.take_turn(svc, moved)})
     svc.store.commit(moved, event)
     if proof.suffices and personal.answers and request.subject_hash and not request.proof.matched:
         svc.store.uncount("subject", request.subject_hash, ends=window_end(svc.now(), SUBJECT_WINDOW))

@@ -14,7 +14,7 @@ from chalicelib.domain.plan import OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.links import Link, Purpose, token_hash
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, road
+from chalicelib.usecases import correspondence, gathering, partial, road
 
 OUTCOMES = frozenset({"done", "none", "kept"})
 
@@ -47,7 +47,7 @@ def concerned(svc: Services, request: Request) -> list[str]:
     if not told:
         return []
     settled = [o for o in svc.store.outcomes(request.reference) if o.sealed and o.state is not OutcomeState.DRIFTED]
-    findings = [gathering.opened(svc, outcome) for outcome in settled]
+    findings = [gathering.opened(svc, o).without(partial.left_in(request, o.source)) for o in settled]
     if request.right is Right.OPT_OUT:
         if "sharing" not in svc.open(request).stop:
             told = {id: r for id, r in told.items() if r.role == "processor"}
@@ -78,7 +78,7 @@ def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
     return _view(svc, link, seen), Personal(
         email=personal.proven_email or personal.subject_email or personal.email,
         name=personal.subject_name or personal.name,
-        corrections=personal.corrections,
+        corrections=partial.corrections(seen, personal),
     )
 
 

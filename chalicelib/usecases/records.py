@@ -47,7 +47,10 @@ def entry_of(svc: Services, request: Request) -> Entry:
 
 
 def _basis(svc: Services, request: Request) -> tuple[str, ...]:
-    grounds = [request.decision.ground.value] if request.decision and request.decision.ground else []
+    decision = request.decision
+    grounds = [decision.ground.value] if decision and decision.ground else []
+    grounds += [f"exemption: {decision.exemption}"] if decision and decision.exemption else []
+    grounds += [f"left out: {place}" for place in decision.leave] if decision else []
     if request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED):
         outcomes = svc.store.outcomes(request.reference)
         kept = {k for o in outcomes for _, k, _ in o.kept}
@@ -93,6 +96,13 @@ def reveal(svc: Services, reference: str, by: str) -> Personal:
     svc.store.commit(seen, event)
     personal = svc.open(request)
     said = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.messages]
+    notes = [m.model_copy(update={"text": guarded(m.text)}) for m in personal.notes]
     return personal.model_copy(
-        update={"answers": {}, "signature": None, "messages": said, "details": guarded(personal.details)}
+        update={
+            "answers": {},
+            "signature": None,
+            "messages": said,
+            "notes": notes,
+            "details": guarded(personal.details),
+        }
     )

@@ -1,60 +1,77 @@
-"""Refusals: each names its ground, what would change it, and how to appeal or complain (rule 10)."""
+"""Refusals, of a whole or a part: each names its ground, what would change it, and how to appeal (rule 10).
+
+Leaves to others: the wording, per ground and law (law/data/refusals.yaml), who refuses (review).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from chalicelib.domain.decision import Ground
-from chalicelib.domain.request import Personal, Request
-from chalicelib.law import appeal_route
+from chalicelib.domain.request import Personal, Request, Right
+from chalicelib.law import Exemption, Route, appeal_route, exemptions, ground_words, refusal_notes
 from chalicelib.services import Services
-from chalicelib.usecases import judging
-
-WORDS: dict[Ground, tuple[str, str]] = {
-    # ground: what it says, what would change it
-    Ground.NO_MATCH: (
-        "We found nothing that belongs to the address you wrote from.",
-        "Write again from the email address you used with us, or tell us another way we may know you.",
-    ),
-    Ground.INSUFFICIENT_VERIFICATION: (
-        "The answers did not show us that this data is yours, and giving it to the wrong person could hurt you.",
-        "Ask again with details such as an order number at hand.",
-    ),
-    Ground.SUSPECTED_FRAUD: (
-        "We have reason to believe that this request was not made by the person the data is about.",
-        "If it was you, reply through the page of your request or call us, and we will check again together.",
-    ),
-    Ground.TOO_MANY_REQUESTS: (
-        "You have asked for this more often than we can answer within a year.",
-        "Ask again when the year since your first request has passed.",
-    ),
-    Ground.CLAIM_NOT_COVERED: (
-        "What you asked for is not something this right covers.",
-        "Choose another right on our privacy page, or tell us in your own words what you need.",
-    ),
-    Ground.EXEMPT: (
-        "We must keep this data, or may not change it, for a reason that the law accepts.",
-        "When that reason ends, the data goes. You may ask again then.",
-    ),
-    Ground.OUTSIDE_REGIME: (
-        "The law that gives this right does not apply where you live, and our policy does not promise it either.",
-        "If you have moved, tell us where you live now and ask again.",
-    ),
-    Ground.OTHER: ("We cannot do what you asked.", "What would change this is explained below."),
-}
+from chalicelib.usecases import judging, limits, partial
 
 
-def say(request: Request, personal: Personal, tell: Callable[..., None]) -> None:
-    """The refusal, in the words of its mail."""
-    ground = (request.decision.ground if request.decision else None) or Ground.OTHER
-    says, change = WORDS[ground]
-    tell(
-        "refused", ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
-        appeal=appeal_route(request.regime),
+@dataclass(frozen=True)
+class Why:
+    """Why something was not done, for the customer."""
+
+    ground: Ground
+    says: str
+    what_would_change: str
+    exemption: Exemption | None
+    explanation: str | None
+    notes: list[str]
+    appeal: Route
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What an answer says of the part that was refused."""
+
+    lines: list[tuple[str, int]]
+    """Title, how many records."""
+    why: Why
+
+
+def why(svc: Services, request: Request, personal: Personal) -> Why:
+    """The reasons of a refusal, whole or in part."""
+    decision = request.decision
+    ground = (decision.ground if decision else None) or Ground.OTHER
+    says, change = ground_words(ground, request.regime)
+    code = (decision.exemption if decision else None) or ""
+    refused = personal.corrections
+    if left := partial.left(request):
+        refused = [c for c in refused if c.field.rpartition(".")[0] in left]
+    categories = [svc.business.datamap.field(c.field).category for c in refused]
+    return Why(
+        ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
+        exemption=exemptions(request.regime, request.right).get(code), appeal=appeal_route(request.regime),
+        notes=refusal_notes(request.regime, request.right, categories),
     )  # fmt: skip
 
 
+def left_out(svc: Services, request: Request, personal: Personal) -> LeftOut | None:
+    """The part that was refused, with its reasons; None when nothing was."""
+    left = partial.left(request)
+    if not left:
+        return None
+    plan = judging.current_plan(svc, request)
+    changed = request.right is Right.CORRECTION
+    lines = [(c.title, c.acts if changed else c.found) for c in plan.collections if c.place in left]
+    return LeftOut(lines, why(svc, request, personal))
+
+
+def say(svc: Services, request: Request, personal: Personal, tell: Callable[..., None]) -> None:
+    """The refusal, in the words of its mail."""
+    tell("refused", why=why(svc, request, personal))
+
+
 def uncount(svc: Services, request: Request) -> None:
-    """A refused disclosure no longer counts as this year's."""
+    """What was refused counts no longer, as this year's or at all."""
     name, key = judging.disclosure_claim(svc, request)
     svc.store.release(name, key, request.reference)
+    limits.give_back(svc, request)

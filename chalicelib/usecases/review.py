@@ -12,13 +12,14 @@ from typing import Any
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
 from chalicelib.domain.masking import guarded
-from chalicelib.domain.request import Message, Request, Right, advance, amend
+from chalicelib.domain.request import Message, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
+from chalicelib.law import exemptions
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, road
-from chalicelib.usecases.card import Card, card_of, extension, member_of, verdicts, why_not_approve
+from chalicelib.usecases import correspondence, extending, judging, partial, powers, reminding, road
+from chalicelib.usecases.card import Card, card_of, grounds, member_of, verdicts, why_not_approve
 
 
 def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -> None:
@@ -30,24 +31,10 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     if request.status in (Status.IN_REVIEW, Status.FROZEN):
         if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
             correspondence.to_customer(svc, request, "received")
-        _tell_staff(svc, request, reminder)
+        reminding.ask(svc, request, again=reminder > 0)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         road.go_on(svc, request, road.DECISION)
-
-
-def _tell_staff(svc: Services, request: Request, reminder: int) -> None:
-    """Mail those who may decide; the leads too once a reminder went unheard."""
-    members = correspondence.deciders(svc, request)
-    if reminder > 1:
-        members = members + [m for m in svc.business.leads() if m not in members]
-    now = svc.now()
-    mail = "staff_frozen" if request.status is Status.FROZEN else "staff_review"
-    day = now.date().isoformat() if reminder else ""
-    correspondence.to_staff(
-        svc, request, mail, members, once=f"{request.version}:{reminder}:{day}", reminder=reminder,
-        due_at=request.due_at, days_left=request.days_left(now),
-    )  # fmt: skip
 
 
 def decide(
@@ -58,8 +45,10 @@ def decide(
     ground: Ground | None = None,
     explanation: str | None = None,
     plan: str | None = None,
+    leave: tuple[str, ...] = (),
+    exemption: str | None = None,
 ) -> Card:
-    """Staff's word, made once. A request decided already is shown as it is.
+    """Staff's word, made once; an approval may `leave` out places. A request decided already is shown as it is.
 
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
@@ -72,17 +61,39 @@ def decide(
         raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
     said = guarded((explanation or "").strip())  # the customer is mailed it, and no mail has such numbers (PRU-5)
     _complete(request, verdict, ground, said)
+    if verdict is Verdict.REFUSE and ground not in grounds(request):
+        raise DecisionNotAllowed("The law does not let us decline yet: too few requests came before this one.")
     if verdict is Verdict.APPROVE and plan != request.plan_hash:
         raise PlanChanged(request.reference)
-    decision = Decision(verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan)
+    decision = Decision(
+        verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan, leave=leave, exemption=exemption
+    )
+    decision = _sound(svc, request, decision, explanation)
     if verdict is Verdict.EXTEND:
-        return card_of(svc, _extend(svc, request, member, said), member)
+        return card_of(svc, extending.extend(svc, request, member, said), member)
     try:
         decided = _decided(svc, request, link, decision, said)
     except RequestChanged:
         return _after_somebody_else(svc, request, member)
     road.go_on(svc, decided, road.DECISION)
     return card_of(svc, decided, member)
+
+
+def _sound(svc: Services, request: Request, decision: Decision, explanation: str | None) -> Decision:
+    """The decision as it will stand: a ground belongs to what is refused, the whole or what is left out.
+
+    Raises DecisionNotAllowed.
+    """
+    leave, ground = decision.leave, decision.ground
+    if leave and decision.verdict is not Verdict.APPROVE:
+        raise DecisionNotAllowed("Only an approval can leave something out.")
+    partial.check(svc, request, leave, ground, explanation)
+    if decision.verdict is not Verdict.REFUSE and not leave:
+        ground = None
+    exemption = decision.exemption if ground is Ground.EXEMPT else None
+    if exemption and exemption not in exemptions(request.regime, request.right):
+        raise DecisionNotAllowed("Choose one of the exemptions listed.")
+    return decision.model_copy(update={"ground": ground, "exemption": exemption})
 
 
 def _after_somebody_else(svc: Services, request: Request, member: Member) -> Card:
@@ -116,24 +127,19 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, sa
     to = Status.FULFILLING
     if decision.verdict is Verdict.ASK:
         to, changes["decision"] = Status.ASKED, None
-    elif decision.verdict is Verdict.APPROVE and request.right is Right.DELETION:
+    elif decision.verdict is Verdict.APPROVE and _deletes(svc, request):
         to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
     decided, event = advance(
-        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value, **changes
-    )
+        request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value,
+        note=decision.told, **changes,
+    )  # fmt: skip
     svc.store.commit(decided, event, spend=link)
     return decided
 
 
-def _extend(svc: Services, request: Request, member: Member, reason: str) -> Request:
-    due = extension(svc, request)
-    if due is None:
-        raise DecisionNotAllowed("The law that governs this request knows no extension, or its first term has passed.")
-    extended, event = amend(request, "extended", svc.now(), by=f"staff:{member.id}", due_at=due, extended_at=svc.now())
-    # The mail goes first: the law wants it told, and once written an extension could not be told again.
-    correspondence.to_customer(svc, extended, "extended", due_at=due, text=reason)
-    svc.store.commit(extended, event)
-    return extended
+def _deletes(svc: Services, request: Request) -> bool:
+    """Whether there is something to change one's mind about: not where all is kept."""
+    return request.right is Right.DELETION and any(c.acts for c in judging.current_plan(svc, request).collections)
 
 
 def ask_customer(svc: Services, reference: str, token: str) -> None:
@@ -142,7 +148,7 @@ def ask_customer(svc: Services, reference: str, token: str) -> None:
     road.begin_wait(svc, reference, road.REPLY, token)
     if request.status is Status.ASKED:
         asked = svc.open(request).messages[-1]
-        correspondence.to_customer(svc, request, "asked", once=str(request.version), text=asked.text)
+        correspondence.to_customer(svc, request, "asked", once=str(powers.asked_by(svc, request)[0]), text=asked.text)
     request = svc.store.get(reference)
     if request.status is not Status.ASKED:
         road.go_on(svc, request, road.REPLY)

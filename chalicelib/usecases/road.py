@@ -18,6 +18,9 @@ from chalicelib.services import Services
 
 PROOF, DECISION, REPLY, ATTENTION = "proof", "decision", "reply", "attention"
 
+DECISION_NET = timedelta(days=30)
+"""How long the machine waits for staff before it asks again by itself."""
+
 NEXT = {
     Status.VERIFYING: "proof",
     Status.GATHERING: "gather",
@@ -37,7 +40,7 @@ def start(svc: Services, request: Request, at: str) -> None:
     seconds = {
         "proof": (waits.proof_days - waits.proof_reminder_days) * day,  # after the reminder: proof_days in all
         "proof_reminder": waits.proof_reminder_days * day,
-        "decision": waits.decision_reminder_days * day,
+        "decision": DECISION_NET,  # reminders follow the clock (reminding); this is the net under them
         "reply": waits.reply_days * day,
         "attention": waits.attention_days * day,
     }

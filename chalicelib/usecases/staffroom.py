@@ -80,10 +80,12 @@ def file_for(
     received_on: date | None = None,
     relationship: Relationship = Relationship.SELF,
     noted: Noted | None = None,
+    designated: bool = True,
 ) -> Request:
     """File for somebody who called or wrote; the clock starts the day it came (rule 3).
 
     Who has no email is known by an identifier, of which staff note how they made sure; the answer goes by post.
+    `designated`: it came to an address the business names for such requests (Civil Code 1798.83(b)(1)).
     """
     member = staff_of(svc, session)
     by_post = not personal.email and right is not Right.OPT_OUT
@@ -91,7 +93,7 @@ def file_for(
         raise InvalidRequest(faults)
     return intake.file_request(
         svc, right, personal, relationship=relationship, channel=channel, received_on=received_on,
-        entered_by=member.id, noted=noted if by_post else None,
+        entered_by=member.id, noted=noted if by_post else None, designated=designated,
     )  # fmt: skip
 
 

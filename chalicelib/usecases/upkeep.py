@@ -16,7 +16,7 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import RequestChanged, RequestNotFound, RightsdeskError
 from chalicelib.law import records_kept_until
 from chalicelib.services import Services
-from chalicelib.usecases import judging
+from chalicelib.usecases import judging, limits
 
 log = logging.getLogger("rightsdesk.upkeep")
 
@@ -98,4 +98,5 @@ def _purge(svc: Services, request: Request) -> None:
     svc.packages.forget(request.reference)
     name, key = judging.disclosure_claim(svc, request)
     svc.store.release(name, key, request.reference)
+    limits.give_back(svc, request)
     svc.store.delete(request.reference)

@@ -20,7 +20,7 @@ from chalicelib.domain.verification import TRIES
 from chalicelib.errors import InvalidRequest, MailUncertain, RequestChanged, TransitionNotAllowed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, road
+from chalicelib.usecases import correspondence, limits, road
 from chalicelib.usecases.intake import UNPROVEN_DAY
 from chalicelib.usecases.windows import window_end
 
@@ -41,6 +41,8 @@ class VerifyView:
     again: bool
     awaits_consent: bool = False
     """An agent's request, and the one they ask for has not agreed yet."""
+    because: str | None = None
+    """The law that asks for the declaration, where one does."""
 
 
 def ask_for_proof(svc: Services, reference: str, token: str, *, reminder: bool = False) -> None:
@@ -108,7 +110,7 @@ def view(svc: Services, request: Request, state: str, *, ask: bool) -> VerifyVie
         reference=request.reference, right=request.right, state=state,
         questions=[(point, known[point].ask) for point in questions],
         declaration=request.proof.declaration_required and ask, tries_left=request.proof.tries_left,
-        again=request.proof.tries > 0, awaits_consent=request.proof.awaits_consent,
+        again=request.proof.tries > 0, awaits_consent=request.proof.awaits_consent, because=request.proof.because,
     )  # fmt: skip
 
 
@@ -222,3 +224,4 @@ def lapse(svc: Services, reference: str) -> None:
     correspondence.to_customer(svc, request, "lapsed")
     lapsed, event = advance(request, Status.LAPSED, svc.now(), reason="no_proof", closed_at=svc.now())
     svc.store.commit(lapsed, event)
+    limits.give_back(svc, lapsed)

@@ -15,6 +15,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
+from chalicelib.mail import words
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, following, one_click, verification
 from chalicelib.usecases import results as packages
@@ -62,9 +63,9 @@ def file(asked: Asked) -> Response:
         return _form(asked, Right(right), fields, fault.fields)
     if asked.wants_json:
         return replies.as_json(api.filed(request), status=202)
-    return replies.see(
-        asked, f"/requests/received?{urlencode({'right': request.right, 'reference': request.reference})}"
-    )
+    also = {"also": words.OTHER[request.right]} if request.asked_with else {}
+    told = urlencode({"right": request.right, "reference": request.reference, **also})
+    return replies.see(asked, f"/requests/received?{told}")
 
 
 def _form(asked: Asked, right: Right, typed: Fields, faults: dict[str, str] | None = None) -> Response:
@@ -79,9 +80,10 @@ def _form(asked: Asked, right: Right, typed: Fields, faults: dict[str, str] | No
 @customer.route("/requests/received", methods=["GET"], content_types=ANY)
 @answered(customer)
 def received(asked: Asked) -> Response:
-    right, reference = asked.query("right"), asked.query("reference")
+    right, reference, also = asked.query("right"), asked.query("reference"), asked.query("also")
     return replies.page(
         asked, "received", right=Right(right) if right in set(Right) else None,
+        also=Right(also) if also in set(Right) else None,
         reference=reference if re.fullmatch(r"R-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", reference) else None,
     )  # fmt: skip
 

@@ -45,6 +45,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.DecisionNotAllowed: (409, "Not possible", "This cannot be decided so."),
     e.PlanChanged: (409, "The plan has changed", "It is not what you were shown. Please look again, then decide."),
     e.PlanDrifted: (409, "The data has changed", "A record is not as it was when this was decided. Back to staff."),
+    e.DecisionTakenBack: (409, "Taken back", "Staff took this decision back and will decide anew."),
     e.RequestError: (409, "Not possible now", "This cannot be done with the request as it is now."),
     e.LinkMissing: (404, "This link does not work", "It was replaced or switched off, or part of it is missing."),
     e.LinkExpired: (410, "This link is too old", "Links in our emails work for a limited time."),

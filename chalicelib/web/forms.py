@@ -144,6 +144,7 @@ class StaffForm(Asking):
 
     channel: Literal[Channel.PHONE, Channel.POST, Channel.EMAIL]
     received_on: date
+    designated: Literal["yes", "no"] = "yes"
     postal_address: Prose | None = None
     noted: Literal[Noted.CALLED_BACK, Noted.ANSWERED, Noted.LETTER_SIGNED] | None = None
 
@@ -170,6 +171,8 @@ class Typed:
     once: str | None
     member_token: str | None
     noted: Noted | None = None
+    designated: bool = True
+    """Whether it came to an address named for such requests, as staff say."""
 
 
 def parse(fields: Fields) -> Typed:
@@ -180,7 +183,8 @@ def parse(fields: Fields) -> Typed:
 def parse_staff(fields: Fields) -> tuple[Typed, Channel, date]:
     """Raises InvalidRequest. Gives the channel and the local day it came, too."""
     form = _checked(StaffForm, fields)
-    return replace(_typed(form), noted=form.noted), form.channel, form.received_on
+    told = replace(_typed(form), noted=form.noted, designated=form.designated == "yes")
+    return told, form.channel, form.received_on
 
 
 def prose(text: str, name: str, *, required: str = "", most: int = LONGEST_TEXT) -> str:

@@ -19,7 +19,8 @@ from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Kept, PlannedCollection
-from chalicelib.mail import colours, words
+from chalicelib.law import ground_label
+from chalicelib.mail import colours, rules, words
 from chalicelib.services import Services
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "page"
@@ -81,7 +82,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, identifier_options=_identifier_options)
+    env.globals.update(words=words, rules=rules, identifier_options=_identifier_options, ground_label=ground_label)
     env.filters.update(day=_day, moment=_moment, why_kept=_why_kept)
     return env
 

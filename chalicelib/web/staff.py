@@ -7,37 +7,20 @@ sessions (usecases/staffroom).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from chalice.app import Blueprint, Response
 
-from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.request import Request, Right
-from chalicelib.domain.verification import Noted
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
-from chalicelib.services import Services
-from chalicelib.usecases import attention, consent, posting, review, staffroom
 from chalicelib.usecases import card as cards
-from chalicelib.web import api, errors, forms, letters, places, replies
+from chalicelib.usecases import staffroom
+from chalicelib.web import api, deciding, errors, forms, letters, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
 from chalicelib.web.sessions import cookie as _cookie
 from chalicelib.web.sessions import session as _session
 
 staff = Blueprint(__name__)
-
-DECISION_FIELDS = ("show", "decision", "ground", "explanation", "plan", "again", "note", "print", "posted")
-EXPLAINED = {
-    Verdict.ASK: "Write the question. The customer reads exactly this.",
-    Verdict.EXTEND: "Say why more time is needed. The customer is told.",
-}
-ACTS: dict[tuple[str, str], Callable[[Services, str], cards.Card]] = {
-    ("again", "yes"): attention.try_again,
-    ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
-    ("posted", "yes"): posting.posted,
-}
-"""What a button on the card does beside deciding, by its name and value."""
 
 
 @staff.route("/review/{token}", methods=["GET"], content_types=ANY)
@@ -51,14 +34,13 @@ def card(asked: Asked, token: str) -> Response:
 def decide(asked: Asked, token: str) -> Response:
     fields = asked.form()
     try:
-        said = only(fields, DECISION_FIELDS)
+        said, leave = deciding.said(fields)
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
         if printed := said.get("print"):
             return letters.printed(asked, token, printed)
-        act = next((act for (name, value), act in ACTS.items() if said.get(name) == value), None)
-        decided = act(asked.svc, token) if act else _decide(asked, token, said)
+        decided, opens = deciding.act(asked.svc, token, said, leave)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -68,24 +50,9 @@ def decide(asked: Asked, token: str) -> Response:
             raise
         told = errors.told(no, asked.path, asked.svc.now())
         return _card(asked, token, cards.card(asked.svc, token), typed=fields, problem=told)
-    return _card(asked, token, decided) if asked.wants_json else replies.see(asked, f"/review/{token}")
-
-
-def _decide(asked: Asked, token: str, said: dict[str, str]) -> cards.Card:
-    verdict, ground = said.get("decision", ""), said.get("ground", "")
-    if verdict not in set(Verdict):
-        raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
-    if ground and ground not in set(Ground):
-        raise InvalidRequest({"ground": "Choose one of the grounds listed."})
-    if verdict == Verdict.REFUSE and not ground:
-        raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
-    plan = forms.line(said.get("plan", ""), "plan") or None
-    needed = EXPLAINED.get(Verdict(verdict), "")
-    explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
-    return review.decide(
-        asked.svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
-        explanation=explanation or None, plan=plan,
-    )  # fmt: skip
+    if asked.wants_json:
+        return _card(asked, opens, decided)
+    return replies.see(asked, f"/review/{opens}")
 
 
 def _card(
@@ -113,8 +80,11 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": shown.days_left, "plan": request.plan_hash,
         "may": sorted(shown.may), "why_not": shown.why_not,
-        "decided": decision.verdict if decision else None, "relationship": request.relationship,
-        "entered_by": request.entered_by, "to_post": request.to_post, "may_note_power": shown.may_note_power,
+        "decided": decision.verdict if decision else None, "left": list(decision.leave) if decision else [],
+        "may_leave": [line.place for line in shown.may_leave], "exemptions": [code for code, _ in shown.exemptions],
+        "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
+        "relationship": request.relationship, "entered_by": request.entered_by, "to_post": request.to_post,
+        "may_note_power": shown.may_note_power,
     }  # fmt: skip
 
 
@@ -215,7 +185,7 @@ def file_for(asked: Asked) -> Response:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
             asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
-            relationship=typed.relationship, noted=typed.noted,
+            relationship=typed.relationship, noted=typed.noted, designated=typed.designated,
         )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]

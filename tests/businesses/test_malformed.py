@@ -15,6 +15,14 @@ from chalicelib.errors import Misconfigured
 
 WRONG = [
     (
+        "business.yaml",
+        "is in the package.\n    questions: [order_number, order_total, postcode]",
+        "is in the package.\n    questions: [order_number]",
+        "rights.access.questions",
+        "us-ca-ccpa asks 3 points for access (11 CCR 7062(c)); these give at most 2",
+        "list 1 more",
+    ),
+    (
         "datamap.yaml",
         "years: 7}\n        story: orders\n        recipients",
         "yaers: 7}\n        story: orders\n        recipients",

@@ -37,6 +37,8 @@ CALLS: list[Callable[[DynamoStore], Any]] = [
     lambda s: s.queue(),
     lambda s: s.put_links([link("t")]),
     lambda s: s.link("h"),
+    lambda s: s.take_turn("n", "k", "R-1", NOW),
+    lambda s: s.give_back_turn("n", "k", "R-1"),
     lambda s: s.claim_mail("R-1", "m", NOW),
     lambda s: s.count("n", "k", limit=1, ends=NOW),
     lambda s: s.claim("n", "k", "me"),

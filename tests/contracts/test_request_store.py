@@ -27,7 +27,7 @@ from chalicelib.errors import (
     RequestNotFound,
 )
 from chalicelib.links import LIFETIMES, Purpose, token_hash
-from chalicelib.ports import RequestStore, Suppression, Wait
+from chalicelib.ports import Hold, RequestStore, Suppression, Wait
 
 from .made import NOW, filed, link
 
@@ -361,6 +361,32 @@ def test_twenty_claim_and_one_holds(store: RequestStore, reference: str) -> None
 # Who asked to be left alone, and whose requests there are
 
 
+def test_turns_are_told_in_the_order_taken_each_holder_once(store: RequestStore, reference: str) -> None:
+    later = NOW + timedelta(days=3)
+    assert store.take_turn("access", reference, "first", later) == [later]
+    assert store.take_turn("access", reference, "second", NOW) == [later, NOW]
+    assert store.take_turn("access", reference, "first", later) == [later]
+    assert store.take_turn("another", reference, "second", NOW) == [NOW]
+
+
+def test_a_turn_given_back_counts_no_longer(store: RequestStore, reference: str) -> None:
+    for holder in ("a", "b", "c"):
+        store.take_turn("access", reference, holder, NOW)
+    store.give_back_turn("access", reference, "b")
+    store.give_back_turn("access", reference, "b")
+    store.give_back_turn("access", f"nobody-{reference}", "b")
+    assert len(store.take_turn("access", reference, "c", NOW)) == 2
+    assert len(store.take_turn("access", reference, "b", NOW)) == 3
+    for holder in ("a", "b", "c"):
+        store.give_back_turn("access", reference, holder)
+    assert store.take_turn("access", reference, "d", NOW) == [NOW]
+
+
+def test_twenty_at_once_take_twenty_turns(store: RequestStore, reference: str) -> None:
+    takes = [lambda n=n: len(store.take_turn("access", reference, f"holder-{n}", NOW)) for n in range(20)]
+    assert sorted(at_once(takes)) == list(range(1, 21))
+
+
 def test_an_opt_out_keeps_its_first_date(store: RequestStore, reference: str) -> None:
     def entry(scope: str, days: int) -> Suppression:
         since = NOW + timedelta(days=days)
@@ -381,3 +407,25 @@ def test_a_subjects_requests_newest_first_each_once(store: RequestStore, referen
     store.index_subject(subject, "R-1", NOW + timedelta(days=2))
     assert store.of_subject(subject) == ["R-2", "R-1"]
     assert store.of_subject("nobody") == []
+
+
+def test_a_legal_hold_stands_until_it_is_released(store: RequestStore, reference: str) -> None:
+    subject = f"held-{reference}"
+    first = Hold(subject=subject, since=NOW, by="dana", reference="R-1")
+    later = Hold(subject=subject, since=NOW + timedelta(days=1), by="ruth", reference="R-2")
+    assert store.hold_of(subject) is None
+    assert store.hold(first) == first
+    assert store.hold(later) == first, "the first date stands"
+    assert store.hold_of(subject) == first
+    assert store.hold_of("nobody") is None
+    store.release_hold(subject)
+    store.release_hold(subject)
+    assert store.hold_of(subject) is None
+    assert store.hold(later) == later
+
+
+def test_of_many_who_set_a_hold_at_once_one_is_first(store: RequestStore, reference: str) -> None:
+    subject = f"held-{reference}"
+    holds = [Hold(subject=subject, since=NOW, by=f"staff-{n}", reference=reference) for n in range(8)]
+    standing = at_once([lambda hold=hold: store.hold(hold) for hold in holds])
+    assert {h.by for h in standing} == {store.hold_of(subject).by}

@@ -187,3 +187,22 @@ def test_frozen_in_the_undo_window_is_not_carried_out(road: Road) -> None:
     road.script["ask_staff"] = [{"next": "undo"}, {"next": "answer"}]
     road.script["begin_fulfilment"] = [errors.RequestFrozen("R-0000-0001")]
     assert road.walk(start="gather")[2:] == ["ask_staff", "offer_undo", "begin_fulfilment", "ask_staff", "send_answer"]
+
+
+def test_taken_back_in_the_undo_window_goes_to_staff_and_is_not_carried_out(road: Road) -> None:
+    road.script["ask_staff"] = [{"next": "undo"}, {"next": "answer"}]
+    road.script["begin_fulfilment"] = [errors.DecisionTakenBack("R-0000-0001")]
+    assert road.walk(start="gather")[2:] == ["ask_staff", "offer_undo", "begin_fulfilment", "ask_staff", "send_answer"]
+
+
+def test_taken_back_before_the_customer_hears_of_it_goes_to_staff(road: Road) -> None:
+    """And approved anew, it waits out a window of its own."""
+    road.script["ask_staff"] = [{"next": "undo"}, {"next": "undo"}]
+    road.script["offer_undo"] = [errors.DecisionTakenBack("R-0000-0001"), {}]
+    steps = ["ask_staff", "offer_undo", "ask_staff", "offer_undo", "begin_fulfilment", *CARRY_OUT]
+    assert road.walk(start="gather")[2:] == steps
+
+
+def test_a_hold_set_in_review_gathers_anew(road: Road) -> None:
+    road.script["ask_staff"] = [{"next": "gather"}]
+    assert road.walk(start="gather") == [*GATHER, "ask_staff", *GATHER, "ask_staff", *CARRY_OUT]

@@ -29,7 +29,9 @@ PAPER = Recipient(
     name="Paper & Post", address=("2 Print Lane", "Reno, NV 89501"), role="third_party", purpose="catalogues"
 )
 GIVEN = Disclosed(recipient="paper", categories=("name_and_address", "email_address"), examples="pet magazines")
-APPEAL = SimpleNamespace(words="You can appeal from the page of your request, and you can complain to the authority.")
+APPEAL = SimpleNamespace(
+    words="You can appeal from the page of your request.", complaint="You can complain to the authority."
+)
 TOLD = {"recipients": [("Parcel Co", True), ("Card Co", False)], "failed": []}
 
 
@@ -64,13 +66,13 @@ DELETED = {
 }
 NOTHING = {"deleted": [], "blanked": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
 CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
-REFUSED = {
-    "ground": Ground.EXEMPT,
-    "says": "We must keep it.",
-    "what_would_change": "Time.",
-    "explanation": TYPED,
-    "appeal": APPEAL,
-}
+EXEMPTION = SimpleNamespace(says="A law makes us keep it.", cite="Civ. Code 1798.105(d)(8)", evidence="text")
+WHY = {"ground": Ground.EXEMPT, "says": "We must keep it.", "what_would_change": "Time.", "explanation": TYPED, "exemption": EXEMPTION, "notes": ["You may ask us to delete it."], "appeal": APPEAL}  # fmt: skip
+REFUSED = {"why": SimpleNamespace(**WHY)}
+BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []})}
+LEFT = {"left": SimpleNamespace(lines=[("Orders", 9), ("Reviews", 2)], why=REFUSED["why"]), "regulator": ""}
+WHOLE = {"left": None, "regulator": ""}
+COLORADO = {"left": None, "regulator": "If you are not content, you can complain to the Attorney General."}
 STOPPED = {"stopped": ["Offers by email"], "pet": False, "failed": [], "outside": samples.business().outside_opt_outs, "still_coming": [samples.business().kinds["orders"]]}  # fmt: skip
 YEAR = {"year": 2025, "note": "Only with your consent.", "again": False}
 appeal = samples.request(appeal_of="R-0000-0001")
@@ -83,22 +85,30 @@ MAILS: dict[str, dict[str, Any]] = {
     "lapsed": _customer(Right.DELETION),
     "asked": _customer(Right.DELETION, text=TYPED),
     "extended": _customer(Right.DELETION, due_at=samples.NOW + timedelta(days=80), text=TYPED),
-    "answer_access": _customer(Right.ACCESS, "results", **ACCESS),
-    "answer_access-categories": _customer(Right.ACCESS, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
-    "answer_access-nothing": _customer(Right.ACCESS, **{**ACCESS, "nothing_held": True, "lines": []}),
-    "answer_correction": _customer(Right.CORRECTION, **CHANGED),
-    "answer_correction-failed": _customer(Right.CORRECTION, **{**CHANGED, "where": [], "failed": ["Loyalty club"]}),
-    "answer_correction-nothing": _customer(Right.CORRECTION, **{**CHANGED, "where": [], "nothing_held": True}),
-    "answer_deletion": _customer(Right.DELETION, nothing_held=False, **DELETED, **TOLD),
-    "answer_deletion-failed": _customer(Right.DELETION, nothing_held=False, **DELETED, **{**TOLD, "failed": ["Loyalty"]}),
-    "answer_deletion-nothing": _customer(Right.DELETION, **NOTHING),
-    "answer_disclosure": _customer(Right.CALIFORNIA_DISCLOSURE, **YEAR, disclosed=[(PAPER, GIVEN)]),
-    "answer_disclosure-none": _customer(Right.CALIFORNIA_DISCLOSURE, **{**YEAR, "again": True}, disclosed=[]),
-    "answer_opt_out": _customer(Right.OPT_OUT, **STOPPED),
-    "answer_opt_out-pet": _customer(Right.OPT_OUT, **{**STOPPED, "pet": True, "stopped": [], "failed": ["Web shop"]}),
-    "answer_concern": _customer(Right.CONCERN, text=TYPED),
+    "answer_access": _customer(Right.ACCESS, "results", **WHOLE, **ACCESS),
+    "answer_access-categories": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
+    "answer_access-nothing": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "nothing_held": True, "lines": []}),
+    "answer_correction": _customer(Right.CORRECTION, **WHOLE, **CHANGED),
+    "answer_correction-failed": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "failed": ["Loyalty club"]}),
+    "answer_correction-nothing": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "nothing_held": True}),
+    "answer_deletion": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **TOLD),
+    "answer_deletion-failed": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "failed": ["Loyalty"]}),
+    "answer_deletion-nothing": _customer(Right.DELETION, **WHOLE, **NOTHING),
+    "answer_disclosure": _customer(Right.CALIFORNIA_DISCLOSURE, **WHOLE, **YEAR, disclosed=[(PAPER, GIVEN)]),
+    "answer_disclosure-none": _customer(Right.CALIFORNIA_DISCLOSURE, **WHOLE, **{**YEAR, "again": True}, disclosed=[]),
+    "answer_opt_out": _customer(Right.OPT_OUT, **WHOLE, **STOPPED),
+    "answer_opt_out-pet": _customer(Right.OPT_OUT, **WHOLE, **{**STOPPED, "pet": True, "stopped": [], "failed": ["Web shop"]}),
+    "answer_concern": _customer(Right.CONCERN, **WHOLE, text=TYPED),
+    "answer_access-left": _customer(Right.ACCESS, "results", **ACCESS, **LEFT),
+    "answer_correction-left": _customer(Right.CORRECTION, **{**CHANGED, "where": []}, **LEFT),
+    "answer_deletion-left": _customer(Right.DELETION, nothing_held=False, **DELETED, **TOLD, **LEFT),
+    "answer_deletion-appeal": _customer(Right.DELETION, nothing_held=False, **DELETED, **TOLD, **COLORADO, request=appeal),
+    "answer_deletion-held": _customer(Right.DELETION, nothing_held=False, **{**DELETED, "deleted": [], "blanked": []}, **TOLD, **WHOLE),
+    "decision_undone": _customer(Right.DELETION, asked=False),
+    "decision_undone-asked": _customer(Right.ACCESS, asked=True),
     "refused": _customer(Right.DELETION, **REFUSED),
-    "refused-appeal": _customer(Right.DELETION, **{**REFUSED, "explanation": None}, request=appeal),
+    "refused-bare": _customer(Right.CORRECTION, **BARE),
+    "refused-appeal": _customer(Right.DELETION, **BARE, request=appeal),
     "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
     "withdrawn": _customer(Right.ACCESS),
     "frozen": _customer(Right.ACCESS, status=Status.FROZEN),

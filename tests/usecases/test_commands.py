@@ -93,7 +93,7 @@ def test_metrics_as_json_and_csv(desk: Desk) -> None:
 
 def test_sweep_and_purge_do_what_the_schedules_do(desk: Desk) -> None:
     desk.office.file("access")
-    assert desk.said("sweep") == {"looked_at": 1, "signalled": 1}
+    assert desk.said("sweep") == {"looked_at": 1, "signalled": 1, "reminded": 0, "not_reminded": 0}
     desk.office.carry_out(desk.office.file("opt_out", stop=["email"]))
     desk.office.clock.forward(timedelta(days=31))
     assert desk.said("purge") == {"settled": 1, "purged": 0, "failed": 0}

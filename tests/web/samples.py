@@ -12,10 +12,12 @@ from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
 from chalicelib.domain.decision import Decision, Ground, Verdict
 from chalicelib.domain.plan import Doing, Kept, Plan, PlannedCollection
-from chalicelib.domain.request import Personal, Request, Right
+from chalicelib.domain.request import Message, Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import Proof
+from chalicelib.ports import Hold
 from chalicelib.services import Services
+from chalicelib.usecases.appeals import First
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 TAX = Kept(ground="Tax records must be kept", law="CDTFA Publication 116", until=date(2030, 6, 1))
@@ -85,9 +87,12 @@ def services(**changes: Any) -> Services:
     return cast(Any, Services)(business=business(**changes), settings=settings, clock=clock, chance=chance, **nothing)
 
 
+REGIMES = {Right.CALIFORNIA_DISCLOSURE: "us-ca-shine-the-light", Right.CONCERN: "policy"}
+
+
 def request(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **changes: Any) -> Request:
     return Request(**{
-        "reference": "R-7K2M-Q4TX", "right": right, "regime": "us-ca-ccpa", "status": status,
+        "reference": "R-7K2M-Q4TX", "right": right, "regime": REGIMES.get(right, "us-ca-ccpa"), "status": status,
         "received_at": NOW - timedelta(days=3), "due_at": NOW + timedelta(days=41, hours=5), "policy_version": "2026-03-01",
         "plan_hash": "abc123", "proof": Proof(mailbox=True, matched=("order_number",), required=2, tries=1), **changes,
     })  # fmt: skip
@@ -111,6 +116,10 @@ def plan(right: Right = Right.DELETION) -> Plan:
 HISTORY = [(NOW - timedelta(days=3), "received"), (NOW - timedelta(days=3), "verifying"), (NOW - timedelta(days=2), "gathering"), (NOW - timedelta(days=2), "in_review")]  # fmt: skip
 DECISION = Decision(verdict=Verdict.REFUSE, by="dana", at=NOW, ground=Ground.EXEMPT)
 
+PART = Decision(verdict=Verdict.APPROVE, by="dana", at=NOW, ground=Ground.EXEMPT, leave=("shop.orders",))
+HOLD = Hold(subject="hash", since=NOW, by="dana", reference="R-7K2M-Q4TX")
+FIRST, FIRST_PART = First("R-0000-0001", DECISION, []), First("R-0000-0001", PART, ["Orders"])
+
 
 def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **changes: Any) -> SimpleNamespace:
     """What usecases.card gives, by its names."""
@@ -118,14 +127,17 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
     return SimpleNamespace(**{
         "request": asked, "member": business().staff[0], "plan": plan(right), "terms": business().rights[right],
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
-        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "may_note_power": False,
-        "corrections": ["Street"] if right is Right.CORRECTION else [], **changes,
+        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None,
+        "corrections": ["Street"] if right is Right.CORRECTION else [], "hold": None, "may_hold": True, "may_undo": False,
+        "first": None, "may_note_power": False, "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
+        "exemptions": [("legal_obligation", "A law demands it: tax records (Civ. Code 1798.105(d)(8))")], **changes,
     })  # fmt: skip
 
 
 def revealed() -> SimpleNamespace:
     personal = Personal(email="kim@example.com", name="Kim Park", residence="US-CA", details="Please be <b>quick</b>.")
     row = {"Number": 17, "Email address": "kim@example.com", "Street": "5 Elm Street", "Card": "we hold a card number"}
+    personal.notes = [Message(at=NOW, by="staff:dana", text="Held for <b>counsel</b>.")]
     return SimpleNamespace(
         personal=personal, changes=[("Street", "5 Elm Street", "9 Oak Avenue")],
         records=[("Customer record", [row]), ("Orders", [{"Order": "A-1001", "Total": "41.50", "To": None}] * 2)],

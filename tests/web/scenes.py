@@ -34,7 +34,8 @@ def form(right: Right, *, staff: bool = False, faults: bool = False) -> dict[str
 def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **changes: Any) -> dict[str, Any]:
     request = samples.request(right, status, **changes)
     kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
-    view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept)
+    left = ["Orders"] if request.reason == "partly_refused" else []
+    view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left)
     return {
         "view": view,
         "request": request,
@@ -50,7 +51,8 @@ def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> 
     known = samples.business().datamap.questions()
     view = SimpleNamespace(**{
         "reference": "R-7K2M-Q4TX", "right": right, "state": state, "questions": [(p, q.ask) for p, q in known.items()],
-        "declaration": True, "tries_left": 4, "again": False, "awaits_consent": False, **changes,
+        "declaration": True, "tries_left": 4, "again": False, "awaits_consent": False, "because": "11 CCR 7062(c)",
+        **changes,
     })  # fmt: skip
     return {"view": view, "token": TOKEN, "typed": {}, "faults": {}}
 
@@ -123,9 +125,10 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "new-faults": ("new", form(Right.CORRECTION, faults=True)),
         "new-staff": ("new", form(Right.DELETION, staff=True)),
         "file-for": ("file_for", form(Right.ACCESS, staff=True)),
-        "received": ("received", {"right": Right.DELETION, "reference": "R-7K2M-Q4TX"}),
-        "received-stop": ("received", {"right": Right.OPT_OUT, "reference": None}),
-        "received-bare": ("received", {"right": None, "reference": None}),
+        "received": ("received", {"right": Right.DELETION, "reference": "R-7K2M-Q4TX", "also": None}),
+        "received-both": ("received", {"right": Right.CALIFORNIA_DISCLOSURE, "reference": "R-7K2M-Q4TX", "also": Right.ACCESS}),
+        "received-stop": ("received", {"right": Right.OPT_OUT, "reference": None, "also": None}),
+        "received-bare": ("received", {"right": None, "reference": None, "also": None}),
         "links": ("links", asked),
         "links-sent": ("links", {**asked, "sent": True}),
         "links-fault": ("links", {**asked, "typed": "<x>", "faults": {"email": FAULTS["email"]}}),
@@ -139,6 +142,7 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "tracker-undo": ("tracker", tracker(Status.COOLING_OFF, {"withdraw", "not-me", "undo"}, undo_until=undo)),
         "tracker-reply": ("tracker", tracker(Status.ASKED, {"withdraw", "not-me", "reply"}, Right.ACCESS)),
         "tracker-appeal": ("tracker", tracker(Status.REFUSED, {"appeal"})),
+        "tracker-part": ("tracker", tracker(Status.PARTLY_FULFILLED, {"appeal", "not-me"}, reason="partly_refused")),
         "tracker-reopen": ("tracker", tracker(Status.LAPSED, {"reopen"}, Right.CORRECTION)),
         "verify-agent": ("verify", verify(questions=[], declaration=False, awaits_consent=True)),
         "verified-agent": ("verified", verify("done", awaits_consent=True)),
@@ -175,5 +179,13 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-frozen": ("review", review(frozen)),
         "review-attention": ("review", review(samples.card(request=broken, may=frozenset(), attention=True))),
         "review-decided": ("review", review(samples.card(request=decided, may=frozenset()))),
+        "review-part-fault": ("review", review(samples.card(), typed={"decision": ["approve"], "leave": ["shop.orders"], "explanation": ["<because>"]}, faults={"ground": "Choose the ground. The customer is told."})),
+        "review-part-nothing": ("review", review(samples.card(), typed={"decision": ["approve"], "ground": ["exempt"]}, faults={"leave": "Tick what to leave out."})),
+        "review-part-decided": ("review", review(samples.card(request=samples.request(status=Status.COOLING_OFF, decision=samples.PART), may=frozenset(), left=["Orders"], may_undo=True))),
+        "review-asked": ("review", review(samples.card(status=Status.ASKED, may=frozenset(), may_undo=True))),
+        "review-held": ("review", review(samples.card(hold=samples.HOLD))),
+        "review-hold-fault": ("review", review(samples.card(), typed={"hold": ["yes"]}, faults={"explanation": "Say why."})),
+        "review-appeal": ("review", review(samples.card(request=samples.request(appeal_of="R-0000-0001"), first=samples.FIRST))),
+        "review-appeal-part": ("review", review(samples.card(request=samples.request(appeal_of="R-0000-0001"), first=samples.FIRST_PART))),
         "review-fault": ("review", review(samples.card(), typed={"decision": ["refuse"], "explanation": ["<because>"]}, faults={"ground": "Choose the ground. The customer is told."})),
     }  # fmt: skip

@@ -1,0 +1,47 @@
+"""Powers: what a member of staff may do with a request besides deciding it: leave out a part, hold, take back.
+
+Pure questions, asked by the card to offer and by each act to allow. Leaves to others: the verdicts (card), the acts
+themselves (partial, holds, taking_back).
+"""
+
+from __future__ import annotations
+
+from chalicelib.businesses.model import Member
+from chalicelib.domain.decision import Verdict
+from chalicelib.domain.plan import Plan, PlannedCollection
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.status import Status
+from chalicelib.services import Services
+from chalicelib.usecases import correspondence
+
+IN_PARTS = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION})
+"""Rights of which staff may approve a part."""
+
+
+def may_leave(plan: Plan, may: frozenset[Verdict]) -> list[PlannedCollection]:
+    """The collections that an approval could leave out: those with which something would be done."""
+    if plan.right not in IN_PARTS or Verdict.APPROVE not in may:
+        return []
+    return [c for c in plan.collections if c.acts]
+
+
+def may_hold(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member may set and end a legal hold on the person of this request."""
+    able = member in correspondence.deciders(svc, request) or member in svc.business.leads()
+    return able and request.subject_hash is not None
+
+
+def may_take_back(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member's own decision can still be undone: a deletion that waits, a question without a reply."""
+    if request.status is Status.COOLING_OFF:
+        in_time = request.undo_until is None or svc.now() < request.undo_until
+        return in_time and request.decision is not None and request.decision.by == member.id
+    if request.status is Status.ASKED:
+        return asked_by(svc, request)[1] == f"staff:{member.id}"
+    return False
+
+
+def asked_by(svc: Services, request: Request) -> tuple[int, str]:
+    """The number of the event with which the last question was asked, and who asked it."""
+    asked = [e for e in svc.store.events(request.reference) if e.what == Status.ASKED]
+    return (asked[-1].number, asked[-1].by) if asked else (request.version, "")

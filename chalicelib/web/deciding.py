@@ -1,0 +1,73 @@
+"""What staff post on the card: a decision, whole or in part, a legal hold, a step back, a note, or "try again".
+
+Leaves to others: the page and revealing (staff), whether it is allowed (usecases).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.verification import Noted
+from chalicelib.errors import InvalidRequest
+from chalicelib.services import Services
+from chalicelib.usecases import attention, consent, holds, posting, review, taking_back
+from chalicelib.usecases.card import Card
+from chalicelib.web import forms
+from chalicelib.web.asked import Fields, only
+
+FIELDS = (
+    "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
+    "note", "print", "posted",
+)  # fmt: skip
+EXPLAINED = {
+    Verdict.ASK: "Write the question. The customer reads exactly this.",
+    Verdict.EXTEND: "Say why more time is needed. The customer is told.",
+}
+ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
+    ("again", "yes"): attention.try_again,
+    ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
+    ("posted", "yes"): posting.posted,
+}
+"""What a button on the card does beside deciding, by its name and value; none of these asks for anything more."""
+NOTED = "Say why, for your colleagues. The customer is not told this."
+
+
+def said(fields: Fields) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The single fields of what was posted, and the places to leave out. Raises InvalidRequest."""
+    single = only({name: values for name, values in fields.items() if name != "leave"}, FIELDS)
+    places = dict.fromkeys(forms.line(place, "leave") for place in fields.get("leave", ()) if place)
+    if "leave" in fields and not places:
+        raise InvalidRequest({"leave": "Tick what to leave out, or approve the whole."})
+    return single, tuple(places)
+
+
+def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> tuple[Card, str]:
+    """Do what was posted; the card then, and the token that opens it from now on. Raises InvalidRequest and more."""
+    if button := next((act for (name, value), act in ACTS.items() if said.get(name) == value), None):
+        return button(svc, token), token
+    if said.get("undo") == "yes":
+        return taking_back.take_back(svc, token)
+    for name, change in (("hold", holds.hold), ("release", holds.release)):
+        if said.get(name) == "yes":
+            text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=NOTED)
+            return change(svc, token, text), token
+    return _decide(svc, token, said, leave), token
+
+
+def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> Card:
+    verdict, ground = said.get("decision", ""), said.get("ground", "")
+    if verdict not in set(Verdict):
+        raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
+    if ground and ground not in set(Ground):
+        raise InvalidRequest({"ground": "Choose one of the grounds listed."})
+    if (verdict == Verdict.REFUSE or leave) and not ground:
+        raise InvalidRequest({"ground": "Choose the ground. The customer is told."})
+    plan = forms.line(said.get("plan", ""), "plan") or None
+    needed = EXPLAINED.get(Verdict(verdict), "Explain what is left out. The customer is told." if leave else "")
+    explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
+    return review.decide(
+        svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
+        explanation=explanation or None, plan=plan, leave=leave,
+        exemption=forms.line(said.get("exemption", ""), "exemption") or None,
+    )  # fmt: skip
