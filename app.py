@@ -13,11 +13,12 @@ from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
 from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
-from chalicelib.web import api, customer, metrics, staff
+from chalicelib.web import api, consent, customer, metrics, staff
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
+app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
 app.register_blueprint(metrics.metrics)
 app.register_blueprint(recipients_pages.tasks)

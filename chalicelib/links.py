@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     """What a link is for: the first part of its path, except for a session, which is a cookie."""
 
     VERIFY = "verify"
+    CONSENT = "consent"
     TRACK = "track"
     RESULTS = "results"
     REVIEW = "review"
@@ -29,6 +30,7 @@ class Purpose(StrEnum):
 
 LIFETIMES = {
     Purpose.VERIFY: timedelta(days=30),
+    Purpose.CONSENT: timedelta(days=30),
     Purpose.TRACK: timedelta(days=730),
     Purpose.RESULTS: timedelta(days=30),
     Purpose.REVIEW: timedelta(days=200),
@@ -37,11 +39,13 @@ LIFETIMES = {
     Purpose.SESSION: timedelta(hours=12),
 }
 CUSTOMER = "customer"
-REVOCABLE = frozenset({Purpose.VERIFY, Purpose.RESULTS, Purpose.TASK})
+SUBJECT = "subject"
+"""The person an agent asks for, until they have agreed."""
+REVOCABLE = frozenset({Purpose.VERIFY, Purpose.CONSENT, Purpose.RESULTS, Purpose.TASK})
 
 
 class Link(BaseModel):
-    """A link as it is stored. `person` is `customer` or a staff id; `reference` is None for a sign-in."""
+    """A link as it is stored. `person` is `customer`, `subject` or a staff id; `reference` is None for a sign-in."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -74,7 +74,7 @@ class RequestStore(Protocol):
         """Its audit events, first to last."""
 
     def queue(self, limit: int = 200) -> list[Request]:
-        """Open requests, due first."""
+        """Open requests, and those whose answer is still to be posted; due first."""
 
     def closed(self, due_by: datetime | None = None) -> Iterator[Request]:
         """Requests that ended, by the date of their upkeep, read page by page; only those due by then, if given."""

@@ -109,9 +109,8 @@ class DynamoStore:
 
     def delete(self, reference: str) -> None:
         request = self.table.get(items.of_request(reference, "REQUEST"))
-        subject = items.request_from(request).subject_hash if request else None
         hanging = [item["sk"]["S"] for item in self.table.family(f"REQ#{reference}")]
-        if subject:
+        for subject in items.request_from(request).indexed if request else ():
             self.table.write("delete_item", Key=items.key(f"SUBJECT#{subject}", reference))
         for sk in sorted(hanging, key=lambda sk: sk == "REQUEST"):
             self.table.write("delete_item", Key=items.of_request(reference, sk))

@@ -52,7 +52,7 @@ def request_item(request: Request) -> Item:
         "status": {"S": request.status.value},
         "due_at": {"S": instant(request.upkeep_at or request.due_at)},
     }
-    if not request.status.is_final:
+    if not request.status.is_final or request.to_post:
         item["queue"] = {"S": OPEN}
     elif request.upkeep_at:
         item["queue"] = {"S": CLOSED}

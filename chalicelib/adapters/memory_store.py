@@ -99,7 +99,7 @@ class MemoryStore:
 
     @_alone
     def queue(self, limit: int = 200) -> list[Request]:
-        still_open = [r.model_copy(deep=True) for r in self._requests.values() if not r.status.is_final]
+        still_open = [r.model_copy(deep=True) for r in self._requests.values() if not r.status.is_final or r.to_post]
         return sorted(still_open, key=lambda r: r.due_at)[:limit]
 
     def closed(self, due_by: datetime | None = None) -> Iterator[Request]:
@@ -110,10 +110,10 @@ class MemoryStore:
     @_alone
     def delete(self, reference: str) -> None:
         request = self._requests.pop(reference, None)
-        if request and request.subject_hash:
-            others = self._subjects.pop(request.subject_hash, {})
+        for hashed in request.indexed if request else ():
+            others = self._subjects.pop(hashed, {})
             others.pop(reference, None)
-            self._subjects |= {request.subject_hash: others} if others else {}
+            self._subjects |= {hashed: others} if others else {}
         self._events.pop(reference, None)
         for family in (self._outcomes, self._waits, self._mails):
             for key in [key for key in family if key[0] == reference]:

@@ -84,7 +84,9 @@ class Personal(BaseModel):
     scope: str = "specific"
     period: str = "all"
     proven_email: str | None = None
-    """The mailbox that opened the link, or that the member page vouched for: what selects data (rule 4)."""
+    """The subject's mailbox that opened the link, or that the member page vouched for: what selects data (rule 4)."""
+    answer_to: str | None = None
+    """Where the answer goes once the subject has let an agent act: to themself, or, if they chose so, to the agent."""
     answers: dict[str, str] = Field(default_factory=dict)
     signature: str | None = None
     messages: list[Message] = Field(default_factory=list)
@@ -96,8 +98,8 @@ class Personal(BaseModel):
 
     @property
     def addressee(self) -> str | None:
-        """Who gets the mails: the subject, also when an agent files; a parent for their child."""
-        return self.subject_email or self.email
+        """Who hears of it: whoever asked; of an agent's request, from the consent on, whom the subject chose."""
+        return self.answer_to or self.email
 
 
 class Request(BaseModel):
@@ -138,6 +140,8 @@ class Request(BaseModel):
 
     policy_version: str
     subject_hash: str | None = None
+    asker_hash: str | None = None
+    """The agent's who asks for the subject."""
     proof: Proof = Field(default_factory=Proof)
     findings: dict[str, str] = Field(default_factory=dict)
     plan_hash: str | None = None
@@ -150,6 +154,12 @@ class Request(BaseModel):
     nth: int = 0
     """Which one it is in the law's window, where the law limits how often a person may ask; 0 where none is counted."""
     not_staff: str | None = None
+    entered_by: str | None = None
+    """The member of staff who filed it for a caller or a letter."""
+    by_post: bool = False
+    """Nobody can be mailed: staff print the answer and post it to the address on file."""
+    to_post: bool = False
+    """The answer is ready and waits to be posted."""
     asked_before: bool = False
     """The year's disclosure went out before: the first answer again (JEF-3)."""
     categories_only: bool = False
@@ -178,9 +188,14 @@ class Request(BaseModel):
         return self.resume if self.status is Status.NEEDS_ATTENTION and self.resume else self.status
 
     @property
+    def indexed(self) -> tuple[str, ...]:
+        """The keyed hashes under which it is found: its subject's, and an agent's own."""
+        return tuple(dict.fromkeys(h for h in (self.subject_hash, self.asker_hash) if h))
+
+    @property
     def upkeep_at(self) -> datetime | None:
         """When the daily sweep has something to do with it: first to settle it, then to purge it. None while open."""
-        if not self.status.is_final or self.closed_at is None:
+        if not self.status.is_final or self.closed_at is None or self.to_post:
             return None
         return self.purge_at or self.closed_at + SETTLES_AFTER
 

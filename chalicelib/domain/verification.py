@@ -12,10 +12,20 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterable
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 TRIES = 5
+
+
+class Noted(StrEnum):
+    """How staff made sure of a person, or of an agent's authority, where no mailed link could."""
+
+    CALLED_BACK = "called_back"
+    ANSWERED = "answered"
+    LETTER_SIGNED = "letter_signed"
+    POWER_OF_ATTORNEY = "power_of_attorney"
 
 
 class Proof(BaseModel):
@@ -33,6 +43,16 @@ class Proof(BaseModel):
     declared: bool = False
     tries: int = 0
     noted_by: str | None = None
+    """The member of staff who made sure, and how."""
+    noted: Noted | None = None
+    consent_due: bool = False
+    """An agent asks: first the person themself must agree, or staff must have seen a power of attorney."""
+    consent: str | None = None
+    """Who let the agent act: `subject`, or `staff:<id>`, who saw the power of attorney."""
+
+    @property
+    def awaits_consent(self) -> bool:
+        return self.consent_due and self.consent is None
 
     @property
     def points(self) -> int:
@@ -41,6 +61,8 @@ class Proof(BaseModel):
     @property
     def suffices(self) -> bool:
         """A recent sign-in stands for the points (11 CCR 7061); otherwise points and, where due, the declaration."""
+        if self.awaits_consent:
+            return False
         if self.account or self.noted_by:
             return True
         return self.points >= self.required and (self.declared or not self.declaration_required)

@@ -51,6 +51,13 @@ def compose(
     return message.as_bytes()
 
 
+def worded(name: str, *, business: Business, reference: str | None, context: Mapping[str, Any]) -> tuple[str, str]:
+    """The subject and the words of a mail without its links and footer, for a letter that says the same."""
+    told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
+    said = _part(name, "body.txt", {**told, "printed": True})
+    return _part(name, "subject.txt", told).strip(), re.sub(r"\n{3,}", "\n\n", said).strip()
+
+
 def _addressed(business: Business, to: str, reference: str | None, at: datetime) -> EmailMessage:
     """An empty message with who, when, and the thread of its request."""
     message = EmailMessage(policy=SMTP)

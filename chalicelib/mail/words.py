@@ -12,9 +12,10 @@ from typing import NamedTuple
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing
-from chalicelib.domain.request import Channel, Relationship, Right
+from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted
+from chalicelib.domain.verification import Noted
 from chalicelib.links import Purpose
 
 
@@ -81,6 +82,8 @@ STATUSES = {
     Status.WITHDRAWN: ("Taken back.", "Nothing more will happen."),
 }
 """The tracker's heading and the sentence under it."""
+AWAITING_CONSENT = ("The person it is about decides.", "We wrote to them. Nothing is looked up before they say yes.")
+"""The same, while an agent waits for the consent."""
 PARTLY_REFUSED = ("Done, apart from a part.", "Our email says what we left out, why, and what would change it.")
 
 STATUS_NAMES = {
@@ -110,6 +113,8 @@ OTHER_EVENTS = {
     "appeal_upheld": "The appeal was granted", "appeal_partly_upheld": "The appeal was granted in part",
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
+    "printed": "The answer was printed", "posted": "The answer was posted",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
 COUNTED = {
@@ -127,6 +132,11 @@ RELATIONSHIPS = {
     Relationship.SELF: "for themselves", Relationship.PARENT: "a parent or guardian, for a child",
     Relationship.AGENT: "an agent, for someone else",
 }  # fmt: skip
+NOTED = {
+    Noted.CALLED_BACK: "called back on the number on file", Noted.ANSWERED: "answered the questions",
+    Noted.LETTER_SIGNED: "letter signed", Noted.POWER_OF_ATTORNEY: "power of attorney on paper",
+}  # fmt: skip
+"""How staff made sure, after their name."""
 CHANNELS = {
     Channel.WEB: "web form", Channel.MEMBER_PAGE: "member page", Channel.EMAIL: "email", Channel.PHONE: "phone",
     Channel.POST: "letter", Channel.AGENT: "agent",
@@ -152,6 +162,7 @@ CAUSES = {
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
 LINK_PURPOSES = {
+    "consent": "to say whether somebody may act for you",
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
     "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
@@ -159,12 +170,19 @@ LINK_PURPOSES = {
 }  # fmt: skip
 
 
-LINKS_AGAIN = {"track": "", "verify": ": confirm it", "results": ": get the package"}
+LINKS_AGAIN = {
+    "track": "",
+    "verify": ": confirm it",
+    "results": ": get the package",
+    "consent": ": may somebody act for you?",
+}
 """What a link sent again is for, after the title of its request."""
 
 
 def standing(status: Status, reason: str | None) -> tuple[str, str]:
     """The tracker's heading and the sentence under it, for a request that stands so."""
+    if status is Status.VERIFYING and reason == "awaiting_consent":
+        return AWAITING_CONSENT
     partly = status is Status.PARTLY_FULFILLED and reason == "partly_refused"
     return PARTLY_REFUSED if partly else STATUSES[status]
 
@@ -172,6 +190,21 @@ def standing(status: Status, reason: str | None) -> tuple[str, str]:
 def theirs(right: Right) -> str:
     """What was asked, said to staff: after "it asks us"."""
     return re.sub(r"\byou\b", "them", re.sub(r"\byour\b", "a", RIGHTS[right].asked))
+
+
+def nothing(request: Request) -> str:
+    """Where nothing was found, said honestly: a parent may well be known, only not the child."""
+    if request.relationship is Relationship.PARENT:
+        return "We found no child of the name you gave under your email address"
+    return f"Under this {'number' if request.by_post else 'email address'} we hold nothing"
+
+
+def on_whose_behalf(request: Request) -> str:
+    """A sentence for whoever reads a mail about somebody else's request; nothing for one's own."""
+    return {
+        Relationship.AGENT: "An agent made this request for someone else. Where we say “you”, we mean that person.",
+        Relationship.PARENT: "You asked as a parent or guardian. What we say here is about the child, not about you.",
+    }.get(request.relationship, "")
 
 
 def happened(what: str) -> str:

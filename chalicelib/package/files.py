@@ -59,6 +59,18 @@ def build(
     return _zip(files, at)
 
 
+def readable(
+    business: Business,
+    request: Request,
+    personal: Personal,
+    records: Mapping[str, Sequence[Record]],
+    *,
+    at: datetime,
+) -> str:
+    """The readable page alone, to be printed."""
+    return page(business, contents(business, request, personal, records, at=at))
+
+
 def page(business: Business, told: Mapping[str, Any]) -> str:
     """The readable page."""
     zone, labels = business.zone, categories()

@@ -7,10 +7,11 @@ request is still open. Leaves to others: the words (templates), the package's in
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
@@ -31,6 +32,13 @@ class Told:
     personal: Personal
     outcomes: list[Outcome]
     failed: list[Outcome]
+    tell: Tell
+
+
+class Tell(Protocol):
+    """Takes the answer's words: the mail, or the letter that staff print."""
+
+    def __call__(self, mail: str, *, purposes: Sequence[Purpose] = (), **context: Any) -> None: ...
 
 
 def send_answer(svc: Services, reference: str) -> None:
@@ -44,13 +52,13 @@ def send_answer(svc: Services, reference: str) -> None:
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
         svc.store.commit(drifted, event)
         raise PlanDrifted(reference)
-    if request.decision and request.decision.verdict is Verdict.REFUSE:
-        refusals.send(svc, request, svc.open(request))
+    say(svc, request, outcomes, functools.partial(correspondence.to_customer, svc, request))
+    if _refused(request):
+        refusals.uncount(svc, request)
         appeals.record(svc, request, Status.REFUSED, left=False)
         _end(svc, request, Status.REFUSED)
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
-    ANSWERS[request.right](svc, Told(request, svc.open(request), outcomes, failed))
     if failed:
         correspondence.to_staff(
             svc,
@@ -66,11 +74,25 @@ def send_answer(svc: Services, reference: str) -> None:
 
 
 def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
-    """Mail an answer, with what was refused of it and, where an appeal's answer must say so, the authority."""
-    correspondence.to_customer(
-        svc, told.request, mail, purposes=purposes, regulator=appeals.regulator(told.request),
+    """Tell an answer, with what was refused of it and, where an appeal's answer must say so, the authority."""
+    told.tell(
+        mail, purposes=purposes, regulator=appeals.regulator(told.request),
         left=refusals.left_out(svc, told.request, told.personal), **context,
     )  # fmt: skip
+
+
+def say(svc: Services, request: Request, outcomes: list[Outcome], tell: Tell) -> None:
+    """The answer, in the words of its mail, to whoever hears of this request."""
+    personal = svc.open(request)
+    if _refused(request):
+        refusals.say(svc, request, personal, tell)
+        return
+    failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
+    ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
+
+
+def _refused(request: Request) -> bool:
+    return request.decision is not None and request.decision.verdict is Verdict.REFUSE
 
 
 def _end(svc: Services, request: Request, status: Status) -> None:
@@ -84,22 +106,14 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     personal = svc.open(request).model_copy(update={"answers": {}})
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
-        request, status, now, reason=reason, closed_at=now, in_part=in_part,
+        request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
     svc.store.commit(ended, event)
 
 
-def _records(svc: Services, told: Told, part: bytes) -> list[Record]:
-    return [Record.model_validate(r) for r in json.loads(svc.vault.open(told.request.reference, part))]
-
-
 def _access(svc: Services, told: Told) -> None:
-    left = partial.left(told.request)
-    records = {
-        source: [r for r in _records(svc, told, part) if f"{source}.{r.collection}" not in left]
-        for source, part in svc.packages.parts(told.request.reference).items()
-    }
+    left, records = partial.left(told.request), records_of(svc, told.request)
     nothing = told.request.reason == "nothing_held"
     plan = judging.current_plan(svc, told.request)
     purposes: tuple[Purpose, ...] = ()
@@ -112,6 +126,19 @@ def _access(svc: Services, told: Told) -> None:
         categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
         lines=[(c.title, c.found) for c in plan.collections if c.found and c.place not in left],
     )  # fmt: skip
+
+
+def records_of(svc: Services, request: Request) -> dict[str, list[Record]]:
+    """What each source gave for the package, less what is left out; nothing once it has been cleared away."""
+    left = partial.left(request)
+    return {
+        source: [r for r in _records(svc, request, part) if f"{source}.{r.collection}" not in left]
+        for source, part in svc.packages.parts(request.reference).items()
+    }
+
+
+def _records(svc: Services, request: Request, part: bytes) -> list[Record]:
+    return [Record.model_validate(r) for r in json.loads(svc.vault.open(request.reference, part))]
 
 
 def _correction(svc: Services, told: Told) -> None:

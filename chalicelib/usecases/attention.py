@@ -97,8 +97,8 @@ def _remind(svc: Services, waiting: Sequence[Request]) -> dict[str, int]:
 
 
 def _again(svc: Services, request: Request) -> int:
-    if request.status is Status.NEEDS_ATTENTION:
-        return 0  # the machine itself put it there and waits for staff
+    if request.status is Status.NEEDS_ATTENTION or request.status.is_final:
+        return 0  # the machine itself put it there and waits for staff; or its letter waits to be posted
     if request.status is Status.RECEIVED:
         road.start(svc, request, road.first_stage(request))
         return 1

@@ -41,6 +41,8 @@ class Card:
     days_left: int
     attention: bool
     """Whether "try again" is offered; never for the rest of what its person said was not them."""
+    may_note_power: bool = False
+    """Whether a power of attorney can be noted: an agent waits for the person's consent."""
     over_limit: str | None = None
     """What the law lets staff do because the person has asked too often; None where they have not."""
     corrections: list[str] = field(default_factory=list)
@@ -96,7 +98,14 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
         attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
+        may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
+
+
+def may_note_power(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member may note that a power of attorney is on paper here."""
+    waits = request.status is Status.VERIFYING and request.proof.awaits_consent
+    return waits and (member in correspondence.deciders(svc, request) or member in svc.business.leads())
 
 
 def grounds(request: Request) -> list[Ground]:
@@ -155,7 +164,7 @@ def verdicts(svc: Services, request: Request, member: Member, why_not: str | Non
         return frozenset({Verdict.REFUSE})
     if request.status is not Status.IN_REVIEW:
         return frozenset()
-    may = {Verdict.REFUSE, Verdict.ASK}
+    may = {Verdict.REFUSE} if request.by_post else {Verdict.REFUSE, Verdict.ASK}  # a question is asked by mail
     if why_not is None:
         may.add(Verdict.APPROVE)
     if extending.can_extend(svc, request):
@@ -187,7 +196,9 @@ def _visible(svc: Services, member: Member, personal: Personal) -> Personal:
         "answers": {}, "signature": None, "messages": said, "notes": notes, "details": guarded(personal.details),
     }  # fmt: skip
     if not svc.business.may_see(member, CONTACT):
-        hidden |= dict.fromkeys(("email", "name", "identifier", "subject_name", "subject_email", "postal_address"))
+        hidden |= dict.fromkeys(
+            ("email", "name", "identifier", "subject_name", "subject_email", "postal_address", "answer_to")
+        )
         hidden["proven_email"] = None
     return personal.model_copy(update=hidden)
 

@@ -14,10 +14,10 @@ from typing import Any
 from chalicelib import links
 from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
-from chalicelib.domain.request import Request, Right
+from chalicelib.domain.request import Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
-from chalicelib.links import CUSTOMER, Purpose
+from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
 from chalicelib.usecases.windows import window_end
@@ -31,18 +31,19 @@ def to_customer(
     mail: str,
     *,
     purposes: Sequence[Purpose] = (),
+    to: str | None = None,
     once: str = "",
     **context: Any,
 ) -> None:
-    """Send `mail` to the request's addressee, with the tracker link and those of `purposes`.
+    """Send `mail` to the request's addressee, or to the subject at `to`, with the tracker link and those of `purposes`.
 
     Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
     """
-    address = svc.open(request).addressee
+    address = to or svc.open(request).addressee
     if address is None or request.quiet:
         return
     _send(
-        svc, request, mail, to=address, person=CUSTOMER, purposes=(*purposes, Purpose.TRACK),
+        svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
         name=_name(request, mail, once), context=context,
     )  # fmt: skip
 
@@ -155,12 +156,30 @@ def send_links_again(svc: Services, typed: str) -> None:
     found = []
     for reference in svc.store.of_subject(hashed)[:10]:
         request = svc.store.get(reference)
-        urls = _mint(svc, (*_due_again(request, now), Purpose.TRACK), CUSTOMER, reference)
+        person, purposes = _of_use(svc, request, hashed, now)
+        urls = _mint(svc, (*purposes, Purpose.TRACK), person, reference)
         found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]
     message = messages.compose(
         "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
     )
     svc.mailer.send(sender=svc.business.sender, to=typed.strip(), message=message)
+
+
+def _of_use(svc: Services, request: Request, asking: str, now: datetime) -> tuple[str, tuple[Purpose, ...]]:
+    """Who this address (a keyed hash) is in the request, and the links of theirs that are of use now.
+
+    Of an agent's request two people know, and neither is sent the other's links (rule 4).
+    """
+    if request.relationship is not Relationship.AGENT:
+        return CUSTOMER, _due_again(request, now)
+    personal = svc.open(request)
+    hears = personal.addressee and svc.hash(Identifier.of(IdentifierKind.EMAIL, personal.addressee)) == asking
+    if hears and not (request.proof.awaits_consent and request.proof.mailbox):
+        return CUSTOMER, _due_again(request, now)
+    if request.subject_hash != asking:
+        return CUSTOMER, ()
+    awaited = request.status is Status.VERIFYING and request.proof.awaits_consent and request.proof.mailbox
+    return SUBJECT, (Purpose.CONSENT,) if awaited else ()
 
 
 def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:

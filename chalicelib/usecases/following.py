@@ -16,7 +16,7 @@ from chalicelib.domain.request import Message, Request, Right, advance, amend, r
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.errors import AlreadyFiled, InvalidRequest, MailUncertain, TransitionNotAllowed
 from chalicelib.law import appeal_clock
-from chalicelib.links import Purpose
+from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, road
 
@@ -109,25 +109,38 @@ def _withdraw(svc: Services, token: str, reason: str) -> TrackerView:
 
 def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
-    _, request = road.open_link(svc, token, Purpose.TRACK)
+    link, request = road.open_link(svc, token, Purpose.TRACK)
     if request.status is Status.FROZEN:
         with suppress(MailUncertain):  # if a fault kept it from leaving, this click sends it; or another is sending it
             correspondence.to_customer(svc, request, "frozen")
         return _view(svc, request)
+    if link.person == SUBJECT and not _hears(svc, request):
+        return _view(svc, freeze(svc, request, "no_consent", by="subject"))
+    return _view(svc, freeze(svc, request, "not_me", by="customer"))
+
+
+def _hears(svc: Services, request: Request) -> bool:
+    """Whether the subject is who hears of this request; else it is the agent who asked for them."""
+    personal = svc.open(request)
+    return personal.addressee == personal.subject_email
+
+
+def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link | None = None) -> Request:
+    """Nothing moves until staff decide: the one whose mailbox it is knows nothing of the request, or does not agree."""
     before, now = request, svc.now()
     if Status.FROZEN in TRANSITIONS[request.status]:
         request, event = advance(
-            request, Status.FROZEN, now, by="customer", reason="not_me", resume=before.status, links_dead_before=now
+            request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now
         )
     else:
-        request, event = amend(request, "not_me", now, by="customer", links_dead_before=now)
-    svc.store.commit(request, event)
+        request, event = amend(request, "not_me", now, by=by, links_dead_before=now)
+    svc.store.commit(request, event, spend=spend)
     if request.status is Status.FROZEN:
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
         correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
     correspondence.to_customer(svc, request, "frozen")
-    return _view(svc, request)
+    return request
 
 
 def _let_go(svc: Services, request: Request, before: Request) -> None:
@@ -185,7 +198,7 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
         channel=request.channel, relationship=request.relationship, proof=request.proof,
         received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target, limit_at=clock.limit,
         fallback_from=request.fallback_from, fallback=request.fallback, designated=request.designated,
-        policy_version=svc.business.policy.version, subject_hash=request.subject_hash,
+        policy_version=svc.business.policy.version, subject_hash=request.subject_hash, asker_hash=request.asker_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
     )  # fmt: skip
     try:  # filed first: were the refusal marked first and the filing failed, nobody could appeal any more

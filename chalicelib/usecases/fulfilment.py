@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from chalicelib.domain import behalf
 from chalicelib.domain.plan import LEGAL_HOLD, Finding, Outcome, OutcomeState, Record, Treatment
 from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
@@ -111,7 +112,7 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
         except RequestChanged:
             road.live(svc, request.reference)
     personal = svc.open(request)
-    named = suppression.typed(personal)
+    named = behalf.typed(request.relationship, personal)
     records = svc.sources[source].find(named)
     also = suppression.others(svc.business.datamap, source, records)
     suppression.suppress(svc, also, personal.stop)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from chalicelib.domain import behalf
 from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
@@ -33,7 +34,7 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
     personal = svc.open(request)
-    found = svc.sources[source].find(who(personal))
+    found = svc.sources[source].find(behalf.selecting(request, personal))
     records = _about(svc, request, personal, source, found)
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
@@ -64,14 +65,9 @@ def note_failed_source(svc: Services, reference: str, source: str, error: str) -
     return {"source": source, "state": OutcomeState.FAILED}
 
 
-def who(personal: Personal) -> list[Identifier]:
-    """The identifiers that may select data: the proven mailbox, and nothing that was only typed (rule 4)."""
-    return [Identifier.of(IdentifierKind.EMAIL, personal.proven_email)] if personal.proven_email else []
-
-
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about."""
-    return _about(svc, request, personal, source, svc.sources[source].find(who(personal)))
+    return _about(svc, request, personal, source, svc.sources[source].find(behalf.selecting(request, personal)))
 
 
 def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
@@ -127,7 +123,8 @@ def treatments(
 
 def _held(svc: Services, request: Request, personal: Personal) -> bool:
     """Whether a legal hold stands on whom the request names, or on the mailbox that selects the data."""
-    subjects = {svc.hash(identifier) for identifier in who(personal)} | {request.subject_hash or ""}
+    selecting = behalf.selecting(request, personal)
+    subjects = {svc.hash(identifier) for identifier in selecting} | {request.subject_hash or ""}
     return any(svc.store.hold_of(subject) for subject in sorted(subjects - {""}))
 
 

@@ -13,9 +13,11 @@ from typing import Any
 
 import jwt
 
+from chalicelib.domain import behalf
 from chalicelib.domain.datamap import FieldMap
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
+from chalicelib.domain.verification import Noted
 from chalicelib.errors import AlreadyFiled, InvalidRequest, LimitReached, RequestNotFound
 from chalicelib.law import also_asked
 from chalicelib.services import Services
@@ -40,16 +42,18 @@ def file_request(
     member_token: str | None = None,
     received_on: date | None = None,
     entered_by: str | None = None,
+    noted: Noted | None = None,
     designated: bool = True,
 ) -> Request:
     """File a request and start its road; `once` names the sent form, so that a double click files once.
 
+    `entered_by` (a staff id) files for a caller or a letter; `noted` is how they made sure who it is, without an email.
     A message that plainly asks two things opens two requests, each naming the other, both from the same receipt.
     `designated`: it came to an address that the business names for such requests; only staff say otherwise.
 
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
-    check(svc, right, personal)
+    check(svc, right, personal, relationship)
     if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
         personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
@@ -59,18 +63,23 @@ def file_request(
     received_at = _received(svc, now, received_on) if entered_by else now
     quiet = False
     if right is Right.OPT_OUT:
-        suppression.suppress_typed(svc, personal)
+        suppression.suppress_typed(svc, personal, relationship)
     if not signed_in and not entered_by:
         quiet = _count_unproven(svc, right, personal, now)
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
         _count_unproven(svc, also, personal, now)
 
+    account = signed_in and relationship is not Relationship.AGENT  # it is not the agent's account that is asked about
+
     def opened(each: Right, at: datetime) -> Request:
         made = _first(
-            svc, each, personal, relationship, channel, at, signed_in=signed_in, quiet=quiet, designated=designated
-        )
-        return made.model_copy(update={"entered_at": now if at != now else None})
+            svc, each, personal, relationship, channel, at, signed_in=account, quiet=quiet, designated=designated
+        ).model_copy(update={"entered_at": now if at != now else None, "entered_by": entered_by})
+        if not (noted and entered_by):
+            return made
+        proof = made.proof.model_copy(update={"noted_by": entered_by, "noted": noted})
+        return made.model_copy(update={"proof": proof, "by_post": True})
 
     by = f"staff:{entered_by}" if entered_by else "customer"
     request = opened(right, received_at)
@@ -117,8 +126,8 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     sealed = svc.seal(request.reference, personal)
     filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed, **_counted(svc, request))
     svc.store.create(filed, event, once=once)
-    if filed.subject_hash:
-        svc.store.index_subject(filed.subject_hash, filed.reference, filed.received_at)
+    for hashed in filed.indexed:
+        svc.store.index_subject(hashed, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
 
@@ -144,25 +153,33 @@ def _first(
     designated: bool,
 ) -> Request:
     if signed_in:
-        personal.proven_email = personal.addressee
-    address = personal.addressee
+        personal.proven_email = personal.email
+    about = behalf.subject(relationship, personal)
+    asker = personal.email if relationship is Relationship.AGENT else None
     fixed = governed(
         svc.business, right, personal, relationship=relationship, received_at=received_at, designated=designated
     )
+    proof = {"consent_due": relationship is Relationship.AGENT and right is not Right.OPT_OUT}
     if signed_in:
-        fixed["proof"] = fixed["proof"].model_copy(update={"account": True, "mailbox": True})
+        proof |= {"account": True, "mailbox": True}
+    fixed["proof"] = fixed["proof"].model_copy(update=proof)
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, channel=channel, relationship=relationship,
         policy_version=svc.business.policy.version, quiet=quiet,
-        subject_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, address)) if address else None, **fixed,
+        subject_hash=svc.hash(about) if about else None,
+        asker_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, asker)) if asker else None, **fixed,
     )  # fmt: skip
 
 
 def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
     """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
-    hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(personal.addressee or "")))
+    addresses = [personal.email or ""]
+    if personal.subject_email and right is not Right.OPT_OUT:  # the subject is to be mailed as well
+        addresses.append(personal.subject_email)
     try:
-        svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
+        for address in addresses:
+            hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
+            svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
     except LimitReached:
         if right is not Right.OPT_OUT:
             raise
@@ -183,7 +200,7 @@ def _received(svc: Services, now: datetime, on: date | None) -> datetime:
 
 
 def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
-    """Whether the business's member page signed in lately whoever gets the answer (11 CCR 7061: re-authenticate)."""
+    """Whether the business's member page signed in lately whoever asks (11 CCR 7061: re-authenticate)."""
     try:
         claims = jwt.decode(
             member_token, svc.secrets.get("member"), algorithms=["HS256"], audience=svc.business.id,
@@ -192,7 +209,7 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
         fresh = svc.now() - datetime.fromtimestamp(claims["auth_time"], tz=svc.now().tzinfo) <= SIGN_IN_AGE
         alive = claims["exp"] > svc.now().timestamp()
         same = Identifier.of(IdentifierKind.EMAIL, str(claims["email"])) == Identifier.of(
-            IdentifierKind.EMAIL, personal.addressee or ""
+            IdentifierKind.EMAIL, personal.email or ""
         )
     except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as bad:
         raise InvalidRequest({"member_token": SIGN_IN_AGAIN}) from bad
@@ -204,9 +221,9 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
 SIGN_IN_AGAIN = "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
 
 
-def check(svc: Services, right: Right, personal: Personal) -> None:
+def check(svc: Services, right: Right, personal: Personal, relationship: Relationship = Relationship.SELF) -> None:
     """Hold what was typed against this business. Raises InvalidRequest with a message per field."""
-    faults: dict[str, str] = {}
+    faults = behalf.faults(right, relationship, personal)
     if right is Right.CORRECTION:
         faults |= _correction_faults(svc, personal)
     if right is Right.OPT_OUT:

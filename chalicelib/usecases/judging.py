@@ -11,7 +11,7 @@ from datetime import timedelta
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
-from chalicelib.domain.request import Personal, Request, Right, advance
+from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import SourceUnavailable
@@ -69,7 +69,8 @@ def _moved(
         return advance(request, Status.IN_REVIEW, now, reason="proof_insufficient")
     if request.right is Right.CALIFORNIA_DISCLOSURE and _answered_this_year(svc, request):
         return _approved_by_system(svc, request.model_copy(update={"asked_before": True}), "asked_before")
-    if svc.business.rights[request.right].review == "automatic" and not plan.failed and not request.appeal_of:
+    automatic = svc.business.rights[request.right].review == "automatic" and request.relationship is Relationship.SELF
+    if automatic and not plan.failed and not request.appeal_of:
         return _approved_by_system(svc, request, "automatic")
     return advance(request, Status.IN_REVIEW, now)
 

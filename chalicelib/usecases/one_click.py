@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from chalicelib.domain.request import Channel, Personal, Right
+from chalicelib.domain import behalf
+from chalicelib.domain.request import Channel, Personal, Relationship, Right
 from chalicelib.errors import AlreadyFiled, LinkMissing
 from chalicelib.links import token_hash
 from chalicelib.services import Services
@@ -43,7 +44,9 @@ def stopped_already(svc: Services, token: str) -> tuple[str, ...]:
     A kind of mail is stopped by its own name and by whatever the business says stops it.
     """
     personal = _read(svc, token)
-    stopped = {s.scope for who in suppression.typed(personal) for s in svc.store.suppressions(svc.hash(who))}
+    stopped = {
+        s.scope for who in behalf.typed(Relationship.SELF, personal) for s in svc.store.suppressions(svc.hash(who))
+    }
     stops = {f"kind:{name}": set(kind.stops_with) for name, kind in svc.business.kinds.items()}
     return tuple(scope for scope in personal.stop if stopped & {scope, *stops.get(scope, ())})
 

@@ -76,8 +76,8 @@ def reveal_task(svc: Services, token: str) -> tuple[TaskView, Personal]:
     seen = road.note(svc, request.reference, "viewed", by=link.person)
     personal = svc.open(seen)
     return _view(svc, link, seen), Personal(
-        email=personal.proven_email or personal.email,
-        name=personal.name,
+        email=personal.proven_email or personal.subject_email or personal.email,
+        name=personal.subject_name or personal.name,
         corrections=partial.corrections(seen, personal),
     )
 

@@ -5,13 +5,14 @@ Leaves to others: the wording, per ground and law (law/data/refusals.yaml), who 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.law import Exemption, Route, appeal_route, exemptions, ground_words, refusal_notes
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, judging, limits, partial
+from chalicelib.usecases import judging, limits, partial
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,13 @@ def left_out(svc: Services, request: Request, personal: Personal) -> LeftOut | N
     return LeftOut(lines, why(svc, request, personal))
 
 
-def send(svc: Services, request: Request, personal: Personal) -> None:
-    """Mail the refusal; what was refused counts no longer, as this year's or at all."""
-    correspondence.to_customer(svc, request, "refused", why=why(svc, request, personal))
+def say(svc: Services, request: Request, personal: Personal, tell: Callable[..., None]) -> None:
+    """The refusal, in the words of its mail."""
+    tell("refused", why=why(svc, request, personal))
+
+
+def uncount(svc: Services, request: Request) -> None:
+    """What was refused counts no longer, as this year's or at all."""
     name, key = judging.disclosure_claim(svc, request)
     svc.store.release(name, key, request.reference)
     limits.give_back(svc, request)

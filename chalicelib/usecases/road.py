@@ -59,7 +59,10 @@ def first_stage(request: Request) -> str:
     """Where a new request's road begins: an opt-out acts, one that is proven is gathered, others are to be proven."""
     if request.right is Right.OPT_OUT:
         return "fulfil"
-    return "gather" if request.proof.account or request.proof.noted_by or request.appeal_of else "proof"
+    proof = request.proof
+    if proof.consent_due:
+        return "gather" if proof.mailbox and proof.consent else "proof"
+    return "gather" if proof.account or proof.noted_by or request.appeal_of else "proof"
 
 
 SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_OUT})
@@ -68,7 +71,8 @@ SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_
 
 def _searched(svc: Services, request: Request) -> bool:
     """Whether the sources are looked at: for the records themselves, or to check the answers to questions."""
-    return request.right in SEARCHED or bool(svc.business.rights[request.right].questions)
+    asks = bool(svc.business.rights[request.right].questions)
+    return request.right in SEARCHED or asks or request.by_post  # for the address on file, too
 
 
 def live(svc: Services, reference: str) -> Request:

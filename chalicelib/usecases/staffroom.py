@@ -12,6 +12,7 @@ from chalicelib import links
 from chalicelib.businesses.model import Member
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right
+from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest, LimitReached, LinkExpired, LinkMissing
 from chalicelib.links import Purpose, token_hash
 from chalicelib.services import Services
@@ -78,15 +79,36 @@ def file_for(
     channel: Channel,
     received_on: date | None = None,
     relationship: Relationship = Relationship.SELF,
+    noted: Noted | None = None,
     designated: bool = True,
 ) -> Request:
     """File for somebody who called or wrote; the clock starts the day it came (rule 3).
 
-    `designated`: it came to an address the business names for such requests (Civil Code 1798.83(b)(1))."""
+    Who has no email is known by an identifier, of which staff note how they made sure; the answer goes by post.
+    `designated`: it came to an address the business names for such requests (Civil Code 1798.83(b)(1)).
+    """
     member = staff_of(svc, session)
-    if not personal.email and right is not Right.OPT_OUT:
-        raise InvalidRequest({"email": "An email address is needed to send the answer; an opt-out needs none."})
+    by_post = not personal.email and right is not Right.OPT_OUT
+    if by_post and (faults := _post_faults(svc, personal, relationship, noted)):
+        raise InvalidRequest(faults)
     return intake.file_request(
         svc, right, personal, relationship=relationship, channel=channel, received_on=received_on,
-        entered_by=member.id, designated=designated,
+        entered_by=member.id, noted=noted if by_post else None, designated=designated,
     )  # fmt: skip
+
+
+def _post_faults(svc: Services, personal: Personal, relationship: Relationship, noted: Noted | None) -> dict[str, str]:
+    """What is missing of a request that has no email address, by form field."""
+    if relationship is not Relationship.SELF:
+        return {"email": "Who asks for somebody else needs an email address of their own."}
+    faults = {}
+    if noted is None:
+        faults["noted"] = "Without an email address: say how you made sure who it is."
+    known = {kind for s in svc.business.datamap.sources.values() for c in s.collections.values() for kind in c.identity}
+    if not personal.identifier:
+        faults["identifier"] = "Without an email address: give a number we know them by."
+    elif personal.identifier_kind not in known:
+        faults["identifier_kind"] = f"{svc.business.name} finds nobody by this kind of number."
+    if not personal.postal_address:
+        faults["postal_address"] = "Without an email address: give the postal address on file."
+    return faults

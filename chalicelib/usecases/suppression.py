@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chalicelib.domain import behalf
 from chalicelib.domain.datamap import DataMap
-from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.ports import Suppression
@@ -19,17 +20,9 @@ from chalicelib.services import Services
 KEY_NAME = "identity"
 
 
-def suppress_typed(svc: Services, personal: Personal) -> None:
-    """Stop what was chosen for every identifier that was typed."""
-    suppress(svc, typed(personal), personal.stop)
-
-
-def typed(personal: Personal) -> list[Identifier]:
-    """Every way the subject was named, proven or not: enough to stop, never to show. An agent's own address is none."""
-    named = [Identifier.of(IdentifierKind.EMAIL, personal.addressee)] if personal.addressee else []
-    if personal.identifier and personal.identifier_kind:
-        named.append(Identifier.of(personal.identifier_kind, personal.identifier))
-    return named
+def suppress_typed(svc: Services, personal: Personal, relationship: Relationship = Relationship.SELF) -> None:
+    """Stop what was chosen for every identifier that was typed; an agent's own address is not the subject's."""
+    suppress(svc, behalf.typed(relationship, personal), personal.stop)
 
 
 def suppress(svc: Services, who: Iterable[Identifier], scopes: Sequence[str]) -> None:
@@ -45,13 +38,8 @@ def suppress(svc: Services, who: Iterable[Identifier], scopes: Sequence[str]) ->
 def with_deletion(svc: Services, request: Request, personal: Personal, also: Sequence[Identifier] = ()) -> None:
     """What a deletion of one's own data stops for good, where the business says so (CET-5)."""
     stops = svc.business.rights[Right.DELETION].stops
-    if (
-        stops
-        and request.right is Right.DELETION
-        and request.relationship is Relationship.SELF
-        and personal.proven_email
-    ):
-        suppress(svc, [Identifier.of(IdentifierKind.EMAIL, personal.proven_email), *also], stops)
+    if stops and request.right is Right.DELETION and request.relationship is not Relationship.PARENT:
+        suppress(svc, [*behalf.selecting(request, personal), *also], stops)
 
 
 def others(datamap: DataMap, source: str, records: Iterable[Record]) -> list[Identifier]:

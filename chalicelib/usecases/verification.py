@@ -1,5 +1,6 @@
 """Proof of identity: the mailed link proves the mailbox, the business's fixed questions the rest.
 
+An agent proves only that the mailbox is theirs; the questions are the subject's, on the consent page.
 Rule 6: the questions are the same for everyone. Rule 17: a try is counted before anyone judges it; five in all, and
 five wrong ones per subject over all requests in a month. Answers are only stored here; gathering compares them where
 the data is, review judges whether they suffice.
@@ -9,14 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
-from chalicelib.domain.request import Request, Right, advance
+from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
-from chalicelib.errors import InvalidRequest, RequestChanged, TransitionNotAllowed
-from chalicelib.links import Purpose
+from chalicelib.errors import InvalidRequest, MailUncertain, RequestChanged, TransitionNotAllowed
+from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, limits, road
 from chalicelib.usecases.intake import UNPROVEN_DAY
@@ -37,6 +39,8 @@ class VerifyView:
     declaration: bool
     tries_left: int
     again: bool
+    awaits_consent: bool = False
+    """An agent's request, and the one they ask for has not agreed yet."""
     because: str | None = None
     """The law that asks for the declaration, where one does."""
 
@@ -45,35 +49,72 @@ def ask_for_proof(svc: Services, reference: str, token: str, *, reminder: bool =
     """Mail the link that proves the mailbox, and wait for it."""
     request = road.live(svc, reference)
     if request.status is Status.RECEIVED:
-        request, event = advance(request, Status.VERIFYING, svc.now())
+        reason = AWAITING if _subject_is_next(request) else None
+        request, event = advance(request, Status.VERIFYING, svc.now(), reason=reason)
         svc.store.commit(request, event)
     road.begin_wait(svc, reference, road.PROOF, token)
-    if request.status is Status.VERIFYING:
+    if request.status is Status.VERIFYING and _subject_is_next(request):
+        _ask_subject(svc, request, reminder=reminder)
+    elif request.status is Status.VERIFYING:
         tries = request.proof.tries
         correspondence.to_customer(
             svc, request, "verify", purposes=(Purpose.VERIFY,), once=f"{tries}:{reminder}",
             again=tries > 0, reminder=reminder, tries_left=request.proof.tries_left,
-            questions=bool(svc.business.rights[request.right].questions),
+            questions=bool(_asked(svc, request)),
         )  # fmt: skip
     request = svc.store.get(reference)
     if request.status is not Status.VERIFYING:
         road.go_on(svc, request, road.PROOF)
 
 
+AWAITING = "awaiting_consent"
+
+
+def _subject_is_next(request: Request) -> bool:
+    """An agent has proven their mailbox; the one they ask for has not agreed yet."""
+    return request.proof.awaits_consent and request.proof.mailbox
+
+
+def _ask_subject(svc: Services, request: Request, *, reminder: bool = False) -> None:
+    """Mail the subject the link of their own; nothing in it was typed by the agent (rule 4)."""
+    address = svc.open(request).subject_email
+    try:
+        correspondence.to_customer(
+            svc, request, "consent", purposes=(Purpose.CONSENT,), to=address, once=str(reminder), reminder=reminder
+        )
+    except MailUncertain:
+        return  # another click of the agent's is sending it; the reminder mails it anew
+
+
+def _mailbox_only(request: Request) -> bool:
+    """Nothing more is asked of an agent, nor of one whom staff have made sure of."""
+    return request.proof.awaits_consent or request.proof.noted_by is not None
+
+
+def _asked(svc: Services, request: Request) -> tuple[str, ...]:
+    """The data points that the proof page asks for."""
+    return () if _mailbox_only(request) else tuple(svc.business.rights[request.right].questions)
+
+
 def verify_page(svc: Services, token: str) -> VerifyView:
     """What the link opens. Changes nothing."""
     _, request = road.open_link(svc, token, Purpose.VERIFY)
-    known = svc.business.datamap.questions()
-    asked = svc.business.rights[request.right].questions
+    state = "done" if _subject_is_next(request) and request.status is Status.VERIFYING else state_of(request)
+    return view(svc, request, state, ask=not _mailbox_only(request))
+
+
+def view(svc: Services, request: Request, state: str, *, ask: bool) -> VerifyView:
+    """The proof page in `state`, with the fixed questions where they are to be asked here."""
+    known, questions = svc.business.datamap.questions(), svc.business.rights[request.right].questions if ask else ()
     return VerifyView(
-        reference=request.reference, right=request.right, state=_state(request),
-        questions=[(point, known[point].ask) for point in asked],
-        declaration=request.proof.declaration_required, tries_left=request.proof.tries_left,
-        again=request.proof.tries > 0, because=request.proof.because,
+        reference=request.reference, right=request.right, state=state,
+        questions=[(point, known[point].ask) for point in questions],
+        declaration=request.proof.declaration_required and ask, tries_left=request.proof.tries_left,
+        again=request.proof.tries > 0, awaits_consent=request.proof.awaits_consent, because=request.proof.because,
     )  # fmt: skip
 
 
-def _state(request: Request) -> str:
+def state_of(request: Request) -> str:
     if request.status is Status.FROZEN:
         return "frozen"
     if request.status.is_final:
@@ -84,52 +125,90 @@ def _state(request: Request) -> str:
 def verify(
     svc: Services, token: str, *, answers: dict[str, str], declared: bool = False, signature: str | None = None
 ) -> Request:
-    """The mailbox is proven and these answers are given; gathering begins.
+    """The mailbox is proven and these answers are given; gathering begins, or an agent's subject is asked.
 
     The link is spent with the try, so of forty clicks one counts; the others see what happened.
     Raises InvalidRequest, LimitReached (too many wrong answers about this subject this month).
     """
     link, request = road.open_link(svc, token, Purpose.VERIFY)
-    if request.status is not Status.VERIFYING or link.used_at:
+    if request.status is not Status.VERIFYING:
         return request
-    given = {p: answers[p].strip() for p in svc.business.rights[request.right].questions if answers.get(p, "").strip()}
-    if request.proof.declaration_required and given and not (declared and (signature or "").strip()):
+    if request.proof.awaits_consent:
+        return _agent_proven(svc, link, request)
+    if link.used_at:
+        return request
+    given = {point: answers[point].strip() for point in _asked(svc, request) if answers.get(point, "").strip()}
+    own = svc.open(request)
+    tried = Try(
+        given=given, declared=declared, signature=signature, by="customer", proof={"mailbox": True},
+        personal={"proven_email": own.proven_email or own.email},
+    )  # fmt: skip
+    return take(svc, link, request, tried)
+
+
+def _agent_proven(svc: Services, link: Link, request: Request) -> Request:
+    """The agent's mailbox is proven: now the one they ask for is asked. A second click asks again what was lost."""
+    if not request.proof.mailbox:
+        proof = request.proof.model_copy(update={"mailbox": True})
+        proven, event = amend(request, "mailbox_proven", svc.now(), by="agent", proof=proof)
+        proven = proven.model_copy(update={"reason": AWAITING})
+        try:
+            svc.store.commit(proven, event, spend=None if link.used_at else link)
+        except RequestChanged:
+            return svc.store.get(request.reference)
+        counts_no_more(svc, request, svc.open(request).email)
+        request = proven
+    _ask_subject(svc, request)
+    return request
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try to prove a person: the answers, and what of the request it proves beside them."""
+
+    given: dict[str, str]
+    declared: bool
+    signature: str | None
+    by: str
+    proof: dict[str, Any]
+    personal: dict[str, Any]
+    reason: str | None = None
+
+
+def take(svc: Services, link: Link, request: Request, tried: Try) -> Request:
+    """Count a try before anyone judges it, seal its answers until gathering compares them, and go on."""
+    if request.proof.declaration_required and tried.given and not (tried.declared and (tried.signature or "").strip()):
         raise InvalidRequest({"signature": "Tick the declaration and type your name under it."})
-    now = svc.now()
-    ends = window_end(now, SUBJECT_WINDOW)
-    if given and request.subject_hash:
+    ends = window_end(svc.now(), SUBJECT_WINDOW)
+    if tried.given and request.subject_hash:
         svc.store.count("subject", request.subject_hash, limit=TRIES, ends=ends)
-    verified, event = _tried(svc, request, given, declared=declared, signature=signature)
+    verified, event = _tried(svc, request, tried)
     try:
         svc.store.commit(verified, event, spend=link)
     except RequestChanged:
-        if given and request.subject_hash:
+        if tried.given and request.subject_hash:
             svc.store.uncount("subject", request.subject_hash, ends=ends)
         return svc.store.get(request.reference)
-    _proven(svc, request)
+    if not request.proof.mailbox or request.proof.awaits_consent:
+        counts_no_more(svc, request, svc.open(verified).proven_email)
     road.go_on(svc, verified, road.PROOF)
     return verified
 
 
-def _tried(
-    svc: Services, request: Request, given: dict[str, str], *, declared: bool, signature: str | None
-) -> tuple[Request, Event]:
-    """The request with one more try, its answers sealed until gathering compares them."""
-    personal = svc.open(request)
-    personal = personal.model_copy(
-        update={"answers": given, "signature": signature or None, "proven_email": personal.addressee}
+def _tried(svc: Services, request: Request, tried: Try) -> tuple[Request, Event]:
+    personal = svc.open(request).model_copy(
+        update={"answers": tried.given, "signature": tried.signature or None, **tried.personal}
     )
     proof = request.proof.model_copy(
-        update={"mailbox": True, "tries": request.proof.tries + 1, "declared": declared, "matched": ()}
+        update={"tries": request.proof.tries + 1, "declared": tried.declared, "matched": (), **tried.proof}
     )
     sealed = svc.seal(request.reference, personal)
-    return advance(request, Status.GATHERING, svc.now(), by="customer", proof=proof, sealed=sealed)
+    return advance(request, Status.GATHERING, svc.now(), by=tried.by, reason=tried.reason, proof=proof, sealed=sealed)
 
 
-def _proven(svc: Services, request: Request) -> None:
-    """The mailbox's owner asked for this: it no longer counts against the address."""
-    address = svc.open(request).addressee
-    if address and not request.proof.mailbox:
+def counts_no_more(svc: Services, request: Request, address: str | None) -> None:
+    """The mailbox's owner wants this: it no longer counts against the address."""
+    if address:
         hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
         svc.store.uncount("unproven", hashed, ends=window_end(request.received_at, UNPROVEN_DAY))
 

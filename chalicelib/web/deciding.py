@@ -1,25 +1,35 @@
-"""What staff post on the card: a decision, whole or in part, a legal hold, a step back, or "try again".
+"""What staff post on the card: a decision, whole or in part, a legal hold, a step back, a note, or "try again".
 
 Leaves to others: the page and revealing (staff), whether it is allowed (usecases).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
-from chalicelib.usecases import attention, holds, review, taking_back
+from chalicelib.usecases import attention, consent, holds, posting, review, taking_back
 from chalicelib.usecases.card import Card
 from chalicelib.web import forms
 from chalicelib.web.asked import Fields, only
 
 FIELDS = (
-    "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo"
+    "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
+    "note", "print", "posted",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
     Verdict.EXTEND: "Say why more time is needed. The customer is told.",
 }
+ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
+    ("again", "yes"): attention.try_again,
+    ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
+    ("posted", "yes"): posting.posted,
+}
+"""What a button on the card does beside deciding, by its name and value; none of these asks for anything more."""
 NOTED = "Say why, for your colleagues. The customer is not told this."
 
 
@@ -34,8 +44,8 @@ def said(fields: Fields) -> tuple[dict[str, str], tuple[str, ...]]:
 
 def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> tuple[Card, str]:
     """Do what was posted; the card then, and the token that opens it from now on. Raises InvalidRequest and more."""
-    if said.get("again") == "yes":
-        return attention.try_again(svc, token), token
+    if button := next((act for (name, value), act in ACTS.items() if said.get(name) == value), None):
+        return button(svc, token), token
     if said.get("undo") == "yes":
         return taking_back.take_back(svc, token)
     for name, change in (("hold", holds.hold), ("release", holds.release)):

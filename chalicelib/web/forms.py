@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from chalicelib.domain.request import Channel, FieldCorrection, Personal, Relationship, Right
+from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest
 from chalicelib.web import places
 from chalicelib.web.asked import Fields
@@ -24,7 +25,6 @@ from chalicelib.web.asked import Fields
 LONGEST_TEXT = 2000
 REPEATED = frozenset({"stop", "field", "value"})
 RECENT_ALL = ("recent", "all")
-SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION})
 BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -138,13 +138,6 @@ class RequestForm(Asking):
 
     email: Email
 
-    @model_validator(mode="after")
-    def _whose(self) -> Self:
-        """Whose mailbox is proven, theirs is the data: without the subject's address it would be the agent's own."""
-        if self.relationship is Relationship.AGENT and self.right in SEARCHED and not self.subject_email:
-            raise _at("subject_email", "Give their email address. We write there, so that they can confirm it.")
-        return self
-
 
 class StaffForm(Asking):
     """As staff file them for a caller or a letter: the day it came, and perhaps no email."""
@@ -153,6 +146,7 @@ class StaffForm(Asking):
     received_on: date
     designated: Literal["yes", "no"] = "yes"
     postal_address: Prose | None = None
+    noted: Literal[Noted.CALLED_BACK, Noted.ANSWERED, Noted.LETTER_SIGNED] | None = None
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -176,6 +170,7 @@ class Typed:
     relationship: Relationship
     once: str | None
     member_token: str | None
+    noted: Noted | None = None
     designated: bool = True
     """Whether it came to an address named for such requests, as staff say."""
 
@@ -188,7 +183,8 @@ def parse(fields: Fields) -> Typed:
 def parse_staff(fields: Fields) -> tuple[Typed, Channel, date]:
     """Raises InvalidRequest. Gives the channel and the local day it came, too."""
     form = _checked(StaffForm, fields)
-    return replace(_typed(form), designated=form.designated == "yes"), form.channel, form.received_on
+    told = replace(_typed(form), noted=form.noted, designated=form.designated == "yes")
+    return told, form.channel, form.received_on
 
 
 def prose(text: str, name: str, *, required: str = "", most: int = LONGEST_TEXT) -> str:

@@ -14,7 +14,7 @@ from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, Pla
 from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.usecases import card as cards
 from chalicelib.usecases import staffroom
-from chalicelib.web import api, deciding, errors, forms, places, replies
+from chalicelib.web import api, deciding, errors, forms, letters, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
 from chalicelib.web.sessions import cookie as _cookie
@@ -38,6 +38,8 @@ def decide(asked: Asked, token: str) -> Response:
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
+        if printed := said.get("print"):
+            return letters.printed(asked, token, printed)
         decided, opens = deciding.act(asked.svc, token, said, leave)
     except InvalidRequest as fault:
         if asked.wants_json:
@@ -81,6 +83,8 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "decided": decision.verdict if decision else None, "left": list(decision.leave) if decision else [],
         "may_leave": [line.place for line in shown.may_leave], "exemptions": [code for code, _ in shown.exemptions],
         "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
+        "relationship": request.relationship, "entered_by": request.entered_by, "to_post": request.to_post,
+        "may_note_power": shown.may_note_power,
     }  # fmt: skip
 
 
@@ -151,6 +155,7 @@ def _in_queue(asked: Asked, request: Request) -> dict[str, object]:
     return {
         "reference": request.reference, "right": request.right, "status": request.status,
         "due_at": request.due_at.isoformat(), "days_left": request.days_left(asked.svc.now()),
+        "to_post": request.to_post,
     }  # fmt: skip
 
 
@@ -180,7 +185,7 @@ def file_for(asked: Asked) -> Response:
         typed, channel, received_on = forms.parse_staff(fields)
         request = staffroom.file_for(
             asked.svc, session, typed.right, typed.personal, channel=channel, received_on=received_on,
-            relationship=typed.relationship, designated=typed.designated,
+            relationship=typed.relationship, noted=typed.noted, designated=typed.designated,
         )  # fmt: skip
     except InvalidRequest as fault:
         right = (fields.get("right") or [""])[0]

@@ -204,6 +204,17 @@ def test_the_queue_shows_what_is_open_due_first(store: RequestStore) -> None:
     assert store.queue(limit=1)[0].sealed == b"\x00sealed\xff"
 
 
+def test_the_queue_shows_an_answer_until_it_is_posted(store: RequestStore) -> None:
+    reference = reference_from(next(numbers))
+    request, event = filed(reference, due_at=NOW - timedelta(days=9500))
+    store.create(request, event)
+    ended, event = advance(request, Status.WITHDRAWN, NOW, to_post=True)
+    store.commit(ended, event)
+    assert reference in {r.reference for r in store.queue()}
+    store.commit(*amend(ended, "posted", NOW, to_post=False))
+    assert reference not in {r.reference for r in store.queue()}
+
+
 # What hangs on a request
 
 

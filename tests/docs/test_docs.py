@@ -127,7 +127,14 @@ def sent() -> Iterator[str]:
     for path in (ROOT / "chalicelib" / "usecases").glob("*.py"):
         tree = ast.parse(path.read_text())
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            if ast.unparse(call.func).split(".")[-1] in ("to_customer", "to_staff", "to_recipient", "_send", "compose"):
+            if ast.unparse(call.func).split(".")[-1] in (
+                "to_customer",
+                "tell",
+                "to_staff",
+                "to_recipient",
+                "_send",
+                "compose",
+            ):
                 yield from _literals(call.args)
         # A mail chosen by a condition: `mail = "staff_frozen" if … else "staff_review"`.
         for node in ast.walk(tree):

@@ -10,12 +10,19 @@ from typing import Any
 
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
-from chalicelib.domain.request import Right
+from chalicelib.domain.request import Relationship, Right
 from chalicelib.domain.status import Status
 from tests.web import samples
 
 BASE = "https://privacy.example.com"
-TOKENS = {"verify": "v" * 43, "track": "t" * 43, "results": "r" * 43, "review": "w" * 43, "task": "k" * 43}
+TOKENS = {
+    "verify": "v" * 43,
+    "track": "t" * 43,
+    "results": "r" * 43,
+    "review": "w" * 43,
+    "task": "k" * 43,
+    "consent": "c" * 43,
+}
 MEMBER = samples.business().staff[0]
 TYPED = "Which street is wrong?\nThe old <or> the new one?"
 PAPER = Recipient(
@@ -105,6 +112,10 @@ MAILS: dict[str, dict[str, Any]] = {
     "cooling_off": _customer(Right.DELETION, undo_until=samples.NOW + timedelta(days=2)),
     "withdrawn": _customer(Right.ACCESS),
     "frozen": _customer(Right.ACCESS, status=Status.FROZEN),
+    "frozen-agent": _customer(Right.ACCESS, request=samples.request(Right.ACCESS, Status.FROZEN, relationship=Relationship.AGENT, reason="no_consent")),
+    "consent": _customer(Right.ACCESS, "consent", request=samples.request(Right.ACCESS, Status.VERIFYING, relationship=Relationship.AGENT), reminder=False),
+    "consent-reminder": _customer(Right.DELETION, "consent", reminder=True),
+    "answer_access-no_child": _customer(Right.ACCESS, request=samples.request(Right.ACCESS, relationship=Relationship.PARENT), **{**ACCESS, "nothing_held": True, "lines": []}),
     "frozen-late": _customer(Right.ACCESS, request=samples.request(status=Status.FULFILLED)),
     "links": {"found": [("R-7K2M-Q4TX", Right.ACCESS, "track", f"{BASE}/track/{'a' * 43}"), ("R-0000-0002", Right.DELETION, "verify", f"{BASE}/verify/{'b' * 43}")], "links": {}},
     "links-none": {"found": [], "links": {}},

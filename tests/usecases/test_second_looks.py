@@ -12,7 +12,7 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, LinkMissing, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
+from chalicelib.errors import LinkMissing, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
 from chalicelib.law import appeal_clock
 from chalicelib.usecases import (
     answering,
@@ -26,6 +26,7 @@ from chalicelib.usecases import (
     intake,
     recipients,
     results,
+    road,
     verification,
 )
 
@@ -153,10 +154,12 @@ def test_an_appeal_is_not_lost_between_two_writes(office: Office, monkeypatch: p
 
 def test_a_member_page_vouches_for_no_other_address(office: Office) -> None:
     typed = Personal(email=office.customers[0]["email"], subject_name="Other", subject_email="other@example.com")
-    with pytest.raises(InvalidRequest):
-        intake.file_request(
-            office.svc, Right.ACCESS, typed, relationship=Relationship.AGENT, member_token=signed_in(office)
-        )
+    request = intake.file_request(
+        office.svc, Right.ACCESS, typed, relationship=Relationship.AGENT, member_token=signed_in(office)
+    )
+    assert not request.proof.account
+    assert office.svc.open(request).proven_email is None
+    assert road.first_stage(request) == "proof", "an agent's sign-in is not the subject's"
 
 
 def test_a_deletion_approved_again_offers_to_undo_it_again(office: Office) -> None:

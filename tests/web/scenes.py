@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.domain.decision import Verdict
-from chalicelib.domain.request import Request, Right
+from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted, Tally, shown, sums
+from chalicelib.domain.verification import Noted, Proof
 from chalicelib.web import places
 from chalicelib.web.stages import stages
 from tests.web import samples
@@ -50,7 +51,8 @@ def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> 
     known = samples.business().datamap.questions()
     view = SimpleNamespace(**{
         "reference": "R-7K2M-Q4TX", "right": right, "state": state, "questions": [(p, q.ask) for p, q in known.items()],
-        "declaration": True, "tries_left": 4, "again": False, "because": "11 CCR 7062(c)", **changes,
+        "declaration": True, "tries_left": 4, "again": False, "awaits_consent": False, "because": "11 CCR 7062(c)",
+        **changes,
     })  # fmt: skip
     return {"view": view, "token": TOKEN, "typed": {}, "faults": {}}
 
@@ -61,6 +63,21 @@ def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, fault
         "card": card, "request": request, "revealed": revealed, "token": TOKEN,
         "typed": typed or {}, "faults": faults or {}, "problem": None,
     }  # fmt: skip
+
+
+ASKER = Personal(
+    email="harper@example.com", name="Harper <Agent>", subject_name="Kim Park",
+    corrections=[FieldCorrection(field="shop.customers.street", value="9 Oak Avenue")],
+)  # fmt: skip
+
+
+def letter(**changes: Any) -> dict[str, Any]:
+    said = SimpleNamespace(**{
+        "address": ("Kim Park", "5 Elm Street", "Fresno, CA, 93650"), "on_file": True, "differs": False,
+        "subject": "What we hold about you (R-7K2M-Q4TX)", "text": "You asked us.\n\n- Orders: 3\n- Reviews: 1",
+        "enclosed": True, **changes,
+    })  # fmt: skip
+    return {"letter": said, "request": samples.request(Right.ACCESS, Status.FULFILLED, by_post=True), "token": TOKEN}
 
 
 CARRIER = SimpleNamespace(name="Parcel Co", purpose="bringing parcels")
@@ -87,6 +104,16 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         samples.request(r, s) for r, s in zip(Right, (Status.IN_REVIEW, Status.ASKED, Status.FROZEN), strict=False)
     ]
     queue = {"member": samples.business().staff[0], "requests": waiting, "sought": "", "total": 3}
+    to_post = samples.request(
+        status=Status.FULFILLED,
+        by_post=True,
+        to_post=True,
+        entered_by="dana",
+        proof=Proof(noted_by="dana", noted=Noted.CALLED_BACK),
+    )
+    consent_due = samples.request(
+        status=Status.VERIFYING, relationship=Relationship.AGENT, proof=Proof(mailbox=True, consent_due=True)
+    )
     frozen = samples.card(status=Status.FROZEN, may=frozenset({Verdict.REFUSE}), why_not="The person said this was not them. It can only be refused.")  # fmt: skip
     broken = samples.request(status=Status.NEEDS_ATTENTION, resume=Status.GATHERING, reason="SourceUnavailable")
     decided = samples.request(status=Status.FULFILLING, decision=samples.DECISION)
@@ -117,6 +144,16 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "tracker-appeal": ("tracker", tracker(Status.REFUSED, {"appeal"})),
         "tracker-part": ("tracker", tracker(Status.PARTLY_FULFILLED, {"appeal", "not-me"}, reason="partly_refused")),
         "tracker-reopen": ("tracker", tracker(Status.LAPSED, {"reopen"}, Right.CORRECTION)),
+        "verify-agent": ("verify", verify(questions=[], declaration=False, awaits_consent=True)),
+        "verified-agent": ("verified", verify("done", awaits_consent=True)),
+        "consent": ("consent", {**verify(), "asker": None}),
+        "consent-shown": ("consent", {**verify(right=Right.CORRECTION), "asker": ASKER}),
+        "consent-fault": ("consent", {**verify(), "asker": ASKER, "faults": {"signature": "Type your name under it."}}),
+        **{f"consented-{s}": ("consented", verify(s)) for s in ("done", "frozen", "closed")},
+        "letter": ("letter", letter()),
+        "letter-other": ("letter", letter(differs=True)),
+        "letter-typed": ("letter", letter(on_file=False, enclosed=False)),
+        "tracker-agent": ("tracker", tracker(Status.VERIFYING, {"withdraw"}, relationship=Relationship.AGENT, proof=Proof(mailbox=True, consent_due=True))),
         "results": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=True, expires_at=undo)}),
         "results-gone": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=False, expires_at=None)}),
         "stop": ("stop", {"token": TOKEN, "scopes": ("email", "kind:offers"), "done": False}),
@@ -130,12 +167,15 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "task-revealed": ("task", task(samples.revealed().personal)),
         "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
         "queue": ("queue", queue),
+        "queue-post": ("queue", {**queue, "requests": [to_post, consent_due]}),
         "metrics": ("metrics", figures(few=False)),
         "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
         **{f"review-{r}": ("review", review(samples.card(r))) for r in Right},
         "review-revealed": ("review", review(samples.card(Right.CORRECTION), samples.revealed())),
         "review-not-proven": ("review", review(samples.card(may=frozenset({Verdict.REFUSE, Verdict.ASK}), why_not="The answers given do not prove who this is. Ask back, or refuse for insufficient verification."))),
+        "review-post": ("review", review(samples.card(request=to_post, may=frozenset()))),
+        "review-agent": ("review", review(samples.card(request=consent_due, may=frozenset(), may_note_power=True))),
         "review-frozen": ("review", review(frozen)),
         "review-attention": ("review", review(samples.card(request=broken, may=frozenset(), attention=True))),
         "review-decided": ("review", review(samples.card(request=decided, may=frozenset()))),

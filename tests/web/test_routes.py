@@ -115,7 +115,9 @@ def test_the_tracker_tells_without_personal_data(desk: Desk) -> None:
     page = desk.get(link).body.decode()
     told = desk.get(link, accept="application/json").json_body
     assert desk.state() == before
-    assert set(told) == {"reference", "right", "status", "reason", "received_at", "due_at", "history"}
+    assert set(told) == {
+        "reference", "right", "status", "reason", "received_at", "due_at", "history"
+    }  # fmt: skip
     assert told["status"] == "in_review"
     assert "Kim" not in page + json.dumps(told)
     assert EMAIL not in page + json.dumps(told)

@@ -1,0 +1,151 @@
+"""Posting: who has no email gets the answer by letter, which staff print and send to the address on file.
+
+Rule 4: data goes by post only to the address on file, read from the records found, never to one that was typed; an
+answer without any may go to the typed one. Rule 1: printing is a POST and on record. A request stays in the queue as
+"to be posted" until staff say that it is. Leaves to others: the words (answering, mail), the page (web/staff).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain.datamap import Collection
+from chalicelib.domain.plan import Record
+from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.verification import folded
+from chalicelib.errors import DecisionNotAllowed
+from chalicelib.links import Link, Purpose
+from chalicelib.mail import messages
+from chalicelib.package import readable
+from chalicelib.services import Services
+from chalicelib.usecases import answering, gathering, road
+from chalicelib.usecases.card import Card, card_of, member_of
+
+ADDRESS, NAME = "user.contact.address", "user.name"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The answer as it is printed."""
+
+    address: tuple[str, ...]
+    on_file: bool
+    """Whether the address is the one on file; else it is as typed, for an answer without data."""
+    differs: bool
+    """The address that was typed is another than the one on file."""
+    subject: str
+    text: str
+    enclosed: bool
+    """The data itself is printed with it."""
+
+
+def letter(svc: Services, token: str) -> tuple[Card, Letter]:
+    """The answer's words and where they go. Raises DecisionNotAllowed when it cannot be posted."""
+    link, request = _open(svc, token)
+    personal, outcomes = svc.open(request), svc.store.outcomes(request.reference)
+    enclosed = _has_data(request)
+    if enclosed and not svc.packages.parts(request.reference):
+        raise DecisionNotAllowed("The data has been cleared away since. File the request again to print it.")
+    address, on_file = _to(svc, request, personal)
+    said: list[tuple[str, dict[str, Any]]] = []
+    answering.say(svc, request, outcomes, lambda mail, **context: said.append((mail, context)))
+    [(mail, context)] = said
+    subject, text = messages.worded(
+        mail, business=svc.business, reference=request.reference,
+        context={**context, "request": request, "right": request.right, "links": {}},
+    )  # fmt: skip
+    printed = _noted(svc, link, request, "printed")
+    differs = on_file and not _within(personal.postal_address or "", address)
+    return card_of(svc, printed, member_of(svc, link)), Letter(address, on_file, differs, subject, text, enclosed)
+
+
+def package(svc: Services, token: str) -> str:
+    """The access package as one page to print; that it was is on record."""
+    link, request = _open(svc, token)
+    records = answering.records_of(svc, request)
+    if not _has_data(request) or not records:
+        raise DecisionNotAllowed("There is no data to print for this request.")
+    _to(svc, request, svc.open(request))
+    page = readable(svc.business, request, svc.open(request), records, at=svc.now())
+    _noted(svc, link, request, "printed")
+    return page
+
+
+def posted(svc: Services, token: str) -> Card:
+    """The letter has left: nothing waits any more. Saying it again changes nothing."""
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if request.to_post:
+        request, event = amend(request, "posted", svc.now(), by=f"staff:{member.id}", to_post=False)
+        svc.store.commit(request, event)
+    return card_of(svc, request, member)
+
+
+def _open(svc: Services, token: str) -> tuple[Link, Request]:
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if not (request.by_post and request.status.is_final):
+        raise DecisionNotAllowed("Only an answer that goes by post is printed.")
+    if not svc.business.may_see(member, ADDRESS):
+        raise DecisionNotAllowed("Your role does not see postal addresses: somebody else prints this answer.")
+    return link, request
+
+
+def _noted(svc: Services, link: Link, request: Request, what: str) -> Request:
+    return road.note(svc, request.reference, what, by=f"staff:{link.person}")
+
+
+def _has_data(request: Request) -> bool:
+    """Whether the answer shows what is held, not only that, how much and what was done."""
+    answered = request.right is Right.ACCESS and request.reason != "nothing_held" and not request.categories_only
+    return answered and not (request.decision and request.decision.verdict == "refuse")
+
+
+def _to(svc: Services, request: Request, personal: Personal) -> tuple[tuple[str, ...], bool]:
+    """Where the letter goes, and whether that is the address on file."""
+    found = addresses(svc, request)
+    typed = personal.postal_address or ""
+    meant = [a for a in found if _within(typed, a)]
+    if meant or len(found) == 1:
+        return (meant or found)[0], True
+    if found:
+        raise DecisionNotAllowed("Several addresses are on file and none is the one given: ask which is right.")
+    if _has_data(request) or not typed:
+        raise DecisionNotAllowed("No postal address is on file: what is held cannot be sent by post.")
+    return (*((personal.name,) if personal.name else ()), *typed.splitlines()), False
+
+
+def _within(typed: str, address: tuple[str, ...]) -> bool:
+    """Whether what was typed names the same place: each line of the address but the name stands in it."""
+    said = folded(typed)
+    return bool(said) and all(folded(part) in said for line in address[-2:] for part in line.split(", "))
+
+
+def addresses(svc: Services, request: Request) -> list[tuple[str, ...]]:
+    """The person's own addresses as they were on file when the data was gathered: name, street, town."""
+    found: dict[tuple[str, ...], None] = {}
+    for finding in gathering.findings(svc, request.reference):
+        collections = svc.business.datamap.sources[finding.source].collections
+        for record in finding.shown:
+            if lines := _lines(collections[record.collection], record):
+                found.setdefault(lines)
+    return list(found)
+
+
+def _lines(collection: Collection, record: Record) -> tuple[str, ...]:
+    """Only an address that the person may correct is their own: an order's may be a friend's."""
+    if collection.person == "third":
+        return ()
+    held = [
+        (f.category, str(record.values[name]), f.correct)
+        for name, f in collection.fields.items()
+        if record.values.get(name) and not f.third_person
+    ]
+    own = [(category, value) for category, value, correct in held if correct and category.startswith(ADDRESS)]
+    street = [value for category, value in own if category in (ADDRESS, f"{ADDRESS}.street")]
+    if not street:
+        return ()
+    name = " ".join(value for category, value, _ in held if category.startswith(NAME))
+    town = ", ".join(value for category, value in own if value not in street)
+    return tuple(line for line in (name, ", ".join(street), town) if line)
