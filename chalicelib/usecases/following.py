@@ -111,8 +111,7 @@ def not_me(svc: Services, token: str) -> TrackerView:
     """Somebody else filed this: freeze it, kill the customer's links to proof and package, alert staff."""
     link, request = road.open_link(svc, token, Purpose.TRACK)
     if request.status is Status.FROZEN:
-        with suppress(MailUncertain):  # if a fault kept it from leaving, this click sends it; or another is sending it
-            correspondence.to_customer(svc, request, "frozen")
+        _say_frozen(svc, request)  # if a fault kept the mail from leaving, this click sends it
         return _view(svc, request)
     if link.person == SUBJECT and not _hears(svc, request):
         return _view(svc, freeze(svc, request, "no_consent", by="subject"))
@@ -139,8 +138,14 @@ def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:
         correspondence.to_staff(svc, request, "staff_frozen", correspondence.deciders(svc, request), once="not-me")
-    correspondence.to_customer(svc, request, "frozen")
+    _say_frozen(svc, request)
     return request
+
+
+def _say_frozen(svc: Services, request: Request) -> None:
+    """Once, however many click: another click may be sending it at this very moment."""
+    with suppress(MailUncertain):
+        correspondence.to_customer(svc, request, "frozen")
 
 
 def _let_go(svc: Services, request: Request, before: Request) -> None:
