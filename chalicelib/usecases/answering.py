@@ -67,6 +67,8 @@ def send_answer(svc: Services, reference: str) -> None:
             correspondence.deciders(svc, request),
             failed=[(o.source, o.why) for o in failed],
         )
+    if svc.open(request).pet:
+        correspondence.to_staff(svc, request, "staff_pet", correspondence.deciders(svc, request))
     left = bool(partial.left(request))
     status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
     appeals.record(svc, request, status, left=left)

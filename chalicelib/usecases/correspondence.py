@@ -16,7 +16,7 @@ from chalicelib.businesses.model import Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Relationship, Request, Right
 from chalicelib.domain.status import Status
-from chalicelib.errors import LimitReached, MailRejected, MailUncertain, ServiceUnavailable
+from chalicelib.errors import LimitReached, MailRejected, MailUncertain, RequestNotFound, ServiceUnavailable
 from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
@@ -155,7 +155,10 @@ def send_links_again(svc: Services, typed: str) -> None:
         return
     found = []
     for reference in svc.store.of_subject(hashed)[:10]:
-        request = svc.store.get(reference)
+        try:
+            request = svc.store.get(reference)
+        except RequestNotFound:  # purged between the index and here
+            continue
         person, purposes = _of_use(svc, request, hashed, now)
         urls = _mint(svc, (*purposes, Purpose.TRACK), person, reference)
         found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]

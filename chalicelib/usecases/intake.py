@@ -173,13 +173,14 @@ def _first(
 
 def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
     """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
+    name = "opt-outs" if right is Right.OPT_OUT else "unproven"  # counted apart: one flood does not shut both doors
     addresses = [personal.email or ""]
     if personal.subject_email and right is not Right.OPT_OUT:  # the subject is to be mailed as well
         addresses.append(personal.subject_email)
     try:
         for address in addresses:
             hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
-            svc.store.count("unproven", hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
+            svc.store.count(name, hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
     except LimitReached:
         if right is not Right.OPT_OUT:
             raise

@@ -122,6 +122,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_review": _review(),
     "staff_review-late": _review(reminder=2, days_left=-1),
     "staff_frozen": _review(request=samples.request(status=Status.FROZEN)),
+    "staff_pet": _staff(),
     "staff_frozen-ended": _staff(request=samples.request(status=Status.FULFILLED)),
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),

@@ -616,16 +616,19 @@ def test_broken_http_hurts_nobody(v: Visitor, data: bytes) -> None:
 
 
 def test_typed_markup_is_text_wherever_it_is_shown(v: Visitor) -> None:
-    email = v.fresh()
+    email, subject = v.fresh(), v.fresh()
     said = v.api(
         {"right": "concern", "email": email, "name": XSS, "details": XSS, "identifier": XSS[:100],
-         "identifier_kind": "customer_number", "relationship": "parent", "subject_name": XSS}
+         "identifier_kind": "customer_number", "relationship": "agent", "subject_name": XSS, "subject_email": subject}
     )  # fmt: skip
     reference = said.json()["reference"]
     v.prove(email, reference)
+    consent = v.link(subject, "consent", reference)
+    pages = [v.get(consent).text, v.post(consent, {"show": "yes"}).text]
+    assert decent(v.post(consent, {"confirm": "yes", "to_agent": "yes"})).status == 303
     staff = v.reviewer(reference)
     review = v.link(staff, "review", reference)
-    pages = [v.get(review).text, v.post(review, {"show": "yes"}).text]
+    pages += [v.get(review).text, v.post(review, {"show": "yes"}).text]
     v.decide(staff, reference, "ask", explanation=XSS)
     track = v.link(email, "track", reference)
     v.until(track, "asked")
@@ -637,7 +640,7 @@ def test_typed_markup_is_text_wherever_it_is_shown(v: Visitor) -> None:
     v.until(track)
     v.settled()
     pages += [v.get(track).text, v.get("/staff", Cookie=v.signed_in(staff)).text]
-    pages += [m["html"] for m in v.mails(email) + v.mails(staff)]
+    pages += [m["html"] for m in v.mails(email) + v.mails(subject) + v.mails(staff)]
     pages += [
         v.post("/requests", {"right": "access", "email": XSS, "name": XSS, "details": XSS, "residence": XSS}).text
     ]

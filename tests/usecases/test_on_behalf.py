@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from chalicelib.usecases import (
     intake,
     posting,
     staffroom,
+    upkeep,
     verification,
 )
 
@@ -411,6 +413,35 @@ def test_a_refusal_is_printed_too(office: Office) -> None:
     assert office.now(request).to_post
     assert "not made by the person" in letter.text
     assert not letter.enclosed
+
+
+def test_what_was_left_out_is_printed_too_and_not_enclosed(office: Office) -> None:
+    request = called(office)
+    to_review(office, request)
+    left = {"leave": ("shop.reviews",), "ground": Ground.EXEMPT, "explanation": "A dispute about these is open."}
+    office.decide(request, "approve", **left)
+    ended = office.carry_out(request)
+    assert (ended.status, ended.to_post) == (Status.PARTLY_FULFILLED, True)
+    token = office.link("review", DECIDER)
+    _, letter = posting.letter(office.svc, token)
+    title = office.svc.business.titles()["shop", "reviews"]
+    assert f"We left out:\n\n- {title}: 1" in letter.text
+    assert left["explanation"] in letter.text
+    assert "To appeal, write to us or call us." in letter.text
+    assert title not in posting.package(office.svc, token)
+
+
+def test_a_letter_that_waits_is_neither_settled_nor_purged_until_it_is_posted(office: Office) -> None:
+    request = called(office)
+    to_review(office, request)
+    office.decide(request, "approve")
+    office.carry_out(request)
+    token = office.link("review", DECIDER)
+    office.clock.forward(timedelta(days=60))
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert posting.letter(office.svc, token)[1].enclosed
+    posting.posted(office.svc, token)
+    assert upkeep.purge_due(office.svc)["settled"] == 1
 
 
 def test_nothing_held_may_go_to_the_address_given(office: Office) -> None:

@@ -313,3 +313,20 @@ def test_a_link_in_an_old_mail_stops_what_can_still_be_stopped(office: Office) -
     key = office.svc.secrets.get("stop")
     token = one_click.mint_stop_token(key, "ada@example.com", ["a scope of long ago", "email"])
     assert one_click.stop_by_token(office.svc, token) == ("email",)
+
+
+def test_an_animal_that_died_is_seen_to_by_a_person_and_named_in_no_mail(office: Office) -> None:
+    """It is not said to be done by a machine that cannot do it (rule 8)."""
+    request = office.file("opt_out", pet="Waldemar")
+    assert office.carry_out(request).status is Status.FULFILLED
+    asked = [m for m in office.mails() if "animal has died" in str(m["Subject"])]
+    assert asked
+    assert "Waldemar" not in "".join(office.text(m) for m in office.mails())
+    _, revealed = card.reveal(office.svc, office.link("review"))
+    assert revealed.personal.pet == "Waldemar"
+
+
+def test_a_flood_of_opt_outs_does_not_shut_the_victims_other_rights(office: Office) -> None:
+    for _ in range(intake.UNPROVEN_A_DAY + 1):
+        office.file("opt_out", stop=["email"])
+    assert office.ask_for_proof(office.file("access"))
