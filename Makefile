@@ -40,7 +40,7 @@ demo: $(READY) ## The same without a person: every right, from form to answer (B
 
 .PHONY: test
 test: $(READY) ## The tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist loadfile
 
 .PHONY: check
 check: $(READY) ## What CI runs: format, lint, types, imports, the road, tests with branch coverage
@@ -49,7 +49,7 @@ check: $(READY) ## What CI runs: format, lint, types, imports, the road, tests w
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/statelint chalicelib/workflow/request.asl.json
-	$(RUN) -m pytest --cov --cov-report=term
+	$(RUN) -m pytest -n auto --dist loadfile --cov --cov-report=term
 
 .PHONY: check-data
 check-data: $(READY) ## The data map held against the live database
