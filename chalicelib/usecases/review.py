@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Decision, Ground, Verdict
 from chalicelib.domain.masking import guarded
 from chalicelib.domain.request import Message, Request, Right, advance
@@ -19,7 +18,7 @@ from chalicelib.law import exemptions
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, extending, judging, partial, powers, reminding, road
-from chalicelib.usecases.card import Card, card_of, grounds, member_of, verdicts, why_not_approve
+from chalicelib.usecases.card import grounds, member_of, verdicts, why_not_approve
 
 
 def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -> None:
@@ -27,11 +26,15 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     request = svc.store.get(reference)
     if request.status is not Status.FROZEN:
         request = judging.judge(svc, road.going_on(request))
+    if request.status not in (Status.IN_REVIEW, Status.FROZEN):  # nobody need look: there is nothing to wait for
+        svc.workflow.complete(token, {"next": road.next_step(request)})
+        return
     road.begin_wait(svc, reference, road.DECISION, token)
-    if request.status in (Status.IN_REVIEW, Status.FROZEN):
-        if road.first_stage(request) == "gather":  # nobody asked for proof: a member or appellant has heard nothing yet
-            correspondence.to_customer(svc, request, "received")
-        reminding.ask(svc, request, again=reminder > 0)
+    if (
+        road.first_stage(request) == "gather" and request.status is Status.IN_REVIEW
+    ):  # not asked for proof: heard nothing
+        correspondence.to_customer(svc, request, "received")
+    reminding.ask(svc, request, again=reminder > 0)
     request = svc.store.get(reference)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
         road.go_on(svc, request, road.DECISION)
@@ -47,7 +50,7 @@ def decide(
     plan: str | None = None,
     leave: tuple[str, ...] = (),
     exemption: str | None = None,
-) -> Card:
+) -> Request:
     """Staff's word, made once; an approval may `leave` out places. A request decided already is shown as it is.
 
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
@@ -56,7 +59,7 @@ def decide(
     member = member_of(svc, link)
     why_not = why_not_approve(svc, request)
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):
-        return card_of(svc, request, member)
+        return request
     if verdict not in verdicts(svc, request, member, why_not):
         raise DecisionNotAllowed(why_not or "This decision is not open to you for this request.")
     said = guarded((explanation or "").strip())  # the customer is mailed it, and no mail has such numbers (PRU-5)
@@ -70,13 +73,13 @@ def decide(
     )
     decision = _sound(svc, request, decision, explanation)
     if verdict is Verdict.EXTEND:
-        return card_of(svc, extending.extend(svc, request, member, said), member)
+        return extending.extend(svc, request, member, said)
     try:
         decided = _decided(svc, request, link, decision, said)
     except RequestChanged:
-        return _after_somebody_else(svc, request, member)
+        return _after_somebody_else(svc, request)
     road.go_on(svc, decided, road.DECISION)
-    return card_of(svc, decided, member)
+    return decided
 
 
 def _sound(svc: Services, request: Request, decision: Decision, explanation: str | None) -> Decision:
@@ -96,12 +99,12 @@ def _sound(svc: Services, request: Request, decision: Decision, explanation: str
     return decision.model_copy(update={"ground": ground, "exemption": exemption})
 
 
-def _after_somebody_else(svc: Services, request: Request, member: Member) -> Card:
+def _after_somebody_else(svc: Services, request: Request) -> Request:
     """Somebody wrote first: if they decided, show that; if they only looked, let this one click again."""
     now = svc.store.get(request.reference)
     if now.status is request.status:
         raise RequestChanged(request.reference)
-    return card_of(svc, now, member)
+    return now
 
 
 def _complete(request: Request, verdict: Verdict, ground: Ground | None, said: str) -> None:

@@ -42,20 +42,23 @@ def said(fields: Fields) -> tuple[dict[str, str], tuple[str, ...]]:
     return single, tuple(places)
 
 
-def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> tuple[Card, str]:
-    """Do what was posted; the card then, and the token that opens it from now on. Raises InvalidRequest and more."""
+def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> str:
+    """Do what was posted; the token that opens the card from now on. Raises InvalidRequest and more."""
     if button := next((act for (name, value), act in ACTS.items() if said.get(name) == value), None):
-        return button(svc, token), token
+        button(svc, token)
+        return token
     if said.get("undo") == "yes":
-        return taking_back.take_back(svc, token)
+        return taking_back.take_back(svc, token)[1]
     for name, change in (("hold", holds.hold), ("release", holds.release)):
         if said.get(name) == "yes":
             text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=NOTED)
-            return change(svc, token, text), token
-    return _decide(svc, token, said, leave), token
+            change(svc, token, text)
+            return token
+    _decide(svc, token, said, leave)
+    return token
 
 
-def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> Card:
+def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> None:
     verdict, ground = said.get("decision", ""), said.get("ground", "")
     if verdict not in set(Verdict):
         raise InvalidRequest({"decision": "Choose what to do: approve, refuse, extend or ask."})
@@ -66,7 +69,7 @@ def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, .
     plan = forms.line(said.get("plan", ""), "plan") or None
     needed = EXPLAINED.get(Verdict(verdict), "Explain what is left out. The customer is told." if leave else "")
     explanation = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=needed)
-    return review.decide(
+    review.decide(
         svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
         explanation=explanation or None, plan=plan, leave=leave,
         exemption=forms.line(said.get("exemption", ""), "exemption") or None,

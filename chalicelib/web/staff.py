@@ -40,7 +40,7 @@ def decide(asked: Asked, token: str) -> Response:
             return _card(asked, token, shown, revealed=revealed)
         if printed := said.get("print"):
             return letters.printed(asked, token, printed)
-        decided, opens = deciding.act(asked.svc, token, said, leave)
+        opens = deciding.act(asked.svc, token, said, leave)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -51,7 +51,7 @@ def decide(asked: Asked, token: str) -> Response:
         told = errors.told(no, asked.path, asked.svc.now())
         return _card(asked, token, cards.card(asked.svc, token), typed=fields, problem=told)
     if asked.wants_json:
-        return _card(asked, opens, decided)
+        return _card(asked, opens, cards.card(asked.svc, opens))
     return replies.see(asked, f"/review/{opens}")
 
 

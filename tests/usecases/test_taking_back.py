@@ -38,9 +38,9 @@ def test_an_approved_deletion_goes_back_and_the_wait_leads_to_staff(office: Offi
     with pytest.raises(DecisionTakenBack):
         fulfilment.begin(office.svc, request.reference)
     assert office.tables == before
-    assert review.decide(
-        office.svc, fresh, verdict=review.Verdict.REFUSE, ground=Ground.CLAIM_NOT_COVERED
-    ).request.decision, "the link that comes with it decides"
+    assert review.decide(office.svc, fresh, verdict=review.Verdict.REFUSE, ground=Ground.CLAIM_NOT_COVERED).decision, (
+        "the link that comes with it decides"
+    )
 
 
 def test_the_customer_is_told_only_if_they_had_been(office: Office) -> None:
