@@ -18,8 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
-from jinja2.runtime import Context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from chalicelib.businesses.model import Business
 from chalicelib.law.categories import label
@@ -95,15 +94,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.globals.update(words=words, rules=rules, category_label=label)
-    env.filters.update(day=_day, moment=_moment)
+    env.filters.update(words.FILTERS)
     return env
-
-
-@pass_context
-def _day(context: Context, at: datetime) -> str:
-    return words.day(at, context["business"])
-
-
-@pass_context
-def _moment(context: Context, at: datetime) -> str:
-    return words.moment(at, context["business"])

@@ -9,6 +9,9 @@ import re
 from datetime import date, datetime
 from typing import NamedTuple
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing
@@ -237,3 +240,17 @@ def scope(scope: str, business: Business) -> str:
     if scope.startswith("kind:") and kind:
         return kind.title
     return business.opt_outs.get(scope, scope.replace("_", " "))
+
+
+@pass_context
+def _day_said(context: Context, at: date | datetime) -> str:
+    return day(at, context["business"])
+
+
+@pass_context
+def _moment_said(context: Context, at: datetime) -> str:
+    return moment(at, context["business"])
+
+
+FILTERS = {"day": _day_said, "moment": _moment_said}
+"""How the templates of mails and pages say a time: in the zone of the business they are rendered for."""

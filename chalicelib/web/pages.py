@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Kept, PlannedCollection
@@ -83,18 +81,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.globals.update(words=words, rules=rules, identifier_options=_identifier_options, ground_label=ground_label)
-    env.filters.update(day=_day, moment=_moment, why_kept=_why_kept)
+    env.filters.update(words.FILTERS, why_kept=_why_kept)
     return env
-
-
-@pass_context
-def _day(context: Context, at: datetime) -> str:
-    return words.day(at, context["business"])
-
-
-@pass_context
-def _moment(context: Context, at: datetime) -> str:
-    return words.moment(at, context["business"])
 
 
 def _why_kept(lines: Sequence[PlannedCollection]) -> list[tuple[Kept, list[tuple[str, int]]]]:
