@@ -12,7 +12,17 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
+from chalicelib.usecases import (
+    answering,
+    attention,
+    chasing,
+    fulfilment,
+    gathering,
+    recipients,
+    review,
+    upkeep,
+    verification,
+)
 from chalicelib.web import api, consent, customer, metrics, staff
 from chalicelib.web import recipients as recipients_pages
 
@@ -100,6 +110,11 @@ def need_attention(event: Event, context: object) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
     return attention.sweep(services())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Asks recipients who have not confirmed, and tells staff of them")
+def chase_recipients(event: CloudWatchEvent) -> Any:
+    return chasing.chase(services())
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")

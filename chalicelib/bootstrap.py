@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
-from chalicelib.ports import Source
+from chalicelib.ports import Clock, Peers, Secrets, Source
 from chalicelib.services import Services
 
 _lock = Lock()
@@ -62,6 +62,7 @@ def build(settings: Settings) -> Services:
     once = ours.merge(Config(read_timeout=25, retries={"total_max_attempts": 1}))  # a mail tried twice is two
     signed = patient.merge(Config(signature_version="s3v4"))  # objects under a KMS key take no older signature
     session = boto3.Session()
+    secrets = ManagerSecrets(session.client("secretsmanager", config=patient), settings.secrets)
 
     def client(service: str, config: Any = patient, **more: Any) -> Any:
         return session.client(service, config=config, **more)
@@ -78,10 +79,21 @@ def build(settings: Settings) -> Services:
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
         sources=sources_of(business, settings.database_url),
-        secrets=ManagerSecrets(client("secretsmanager"), settings.secrets),
+        secrets=secrets,
+        peers=peers_of(settings.peers_url, secrets, clock),
         clock=clock,
         chance=SystemChance(),
     )
+
+
+def peers_of(stand_in: str | None, secrets: Secrets, clock: Clock) -> Peers:
+    """Those who are told over the wire. Nothing is called yet."""
+    from chalicelib.adapters.opendsr import OpenDsr, system_roots
+    from chalicelib.adapters.peers import WirePeers
+    from chalicelib.wire import Wire
+
+    wire = Wire(stand_in)
+    return WirePeers(wire, secrets, clock, OpenDsr(wire, secrets, clock, system_roots))
 
 
 def sources_of(business: Business, database_url: str) -> Mapping[str, Source]:

@@ -55,6 +55,8 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person looks at it."),
     e.MailRejected: (503, "Our email was refused", "The mail service did not take it. Check the address, or call us."),
     e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer now. Nothing was lost."),
+    e.CallbackRefused: (401, "Not accepted", "It is not signed as agreed, or not about what this address is for."),
+    e.PeerMisread: (503, OURS, "A person has been told. You need not do anything."),
     e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Please try again in a minute."),
     e.SourceMisread: (503, OURS, "A person has been told. You need not do anything."),
     e.Misconfigured: (500, OURS, "This desk is not set up right. Please write to us instead."),
