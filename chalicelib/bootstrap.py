@@ -78,7 +78,7 @@ def build(settings: Settings) -> Services:
         packages=S3PackageStore(
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
-        sources=sources_of(business, settings.database_url),
+        sources=sources_of(business, settings.database_url, secrets, clock, settings.peers_url),
         secrets=secrets,
         peers=peers_of(settings.peers_url, secrets, clock),
         clock=clock,
@@ -88,17 +88,26 @@ def build(settings: Settings) -> Services:
 
 def peers_of(stand_in: str | None, secrets: Secrets, clock: Clock) -> Peers:
     """Those who are told over the wire. Nothing is called yet."""
-    from chalicelib.adapters.opendsr import OpenDsr, system_roots
+    from chalicelib.adapters.opendsr import OpenDsr, roots_for
     from chalicelib.adapters.peers import WirePeers
     from chalicelib.wire import Wire
 
     wire = Wire(stand_in)
-    return WirePeers(wire, secrets, clock, OpenDsr(wire, secrets, clock, system_roots))
+    return WirePeers(wire, secrets, clock, OpenDsr(wire, secrets, clock, roots_for(wire)))
 
 
-def sources_of(business: Business, database_url: str) -> Mapping[str, Source]:
+def sources_of(
+    business: Business, database_url: str, secrets: Secrets, clock: Clock, stand_in: str | None = None
+) -> Mapping[str, Source]:
     """The places of the data map, by name. Connects to none yet."""
+    from chalicelib.sources.http import HttpSource
     from chalicelib.sources.sql import SqlSource, engine_for
+    from chalicelib.wire import Wire
 
-    engine = engine_for(database_url)
-    return {name: SqlSource(name, source, engine) for name, source in business.datamap.sources.items()}
+    engine, wire = engine_for(database_url), Wire(stand_in)
+    return {
+        name: HttpSource(name, source, wire, secrets, clock)
+        if source.kind == "http"
+        else SqlSource(name, source, engine)
+        for name, source in business.datamap.sources.items()
+    }

@@ -271,7 +271,7 @@ class Peers(Protocol):
 
 class Secrets(Protocol):
     def get(self, name: str) -> bytes:
-        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member-page tokens), a peer's."""
+        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), a peer's."""
 
 
 class Clock(Protocol):

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
-SKEW = 300
+SKEW, PAGE = 300, 100
 Json = dict[str, Any]
 Answer = tuple[int, Json]
 
@@ -35,8 +35,9 @@ class Data:
 
     def find(self, identities: list[Json], cursor: str | None) -> tuple[list[Json], str | None]:
         """Some of the records of the person, and where to go on; None at the end. Values come normalised."""
-        emails = {i["value"] for i in identities if i["kind"] == "email"}
-        return [self._record(s) for s in self.sessions if str(s["email"]).casefold() in emails], None
+        emails, at = {i["value"] for i in identities if i["kind"] == "email"}, int(cursor or 0)
+        found = [self._record(s) for s in self.sessions if str(s["email"]).casefold() in emails]
+        return found[at : at + PAGE], str(at + PAGE) if at + PAGE < len(found) else None
 
     def read(self, keys: list[Json]) -> list[Json]:
         """Those of these records that exist now."""
@@ -44,7 +45,7 @@ class Data:
         return [self._record(s) for s in self.sessions if (str(s["id"]),) in wanted]
 
     def apply(self, changes: list[Json]) -> None:
-        """All of them, in the order given, or none: one transaction. Raises Changed. A record already gone is no error."""
+        """All of them, in this order, or none: one transaction. One already gone is no error. Raises Changed."""
         there = {tuple(r["key"]): r["version"] for r in self.read(changes)}
         if any(tuple(c["key"]) in there and there[tuple(c["key"])] != c["version"] for c in changes):
             raise Changed
@@ -63,8 +64,8 @@ class Data:
 class ExamplePeer:
     """`act` does what a recipient is told and says how it went: done, none (you hold nothing), kept, or pending."""
 
-    def __init__(self, key: bytes, data: Data | None = None, act: Callable[[Json], str] = lambda told: "done") -> None:
-        self.key, self.data, self.act = key, data or Data(), act
+    def __init__(self, key: bytes, data: Data | None = None, act: Callable[[Json], str] | None = None) -> None:
+        self.key, self.data, self.act = key, data or Data(), act or (lambda _: "done")
         self.remembered: dict[str, Answer] = {}
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -74,6 +75,8 @@ class ExamplePeer:
         try:
             told = json.loads(body)
             return self._act(told) if told["protocol"] == "rightsdesk/1" else (400, {"error": "protocol"})
+        except Missing as missing:
+            return 422, {"collection": str(missing)}
         except (ValueError, KeyError, TypeError):
             return 400, {"error": "unreadable"}
 
@@ -119,7 +122,9 @@ def genuine(key: bytes, headers: Mapping[str, str], body: bytes) -> bool:
     stamp = headers.get("rightsdesk-timestamp", "")
     if not stamp.isascii() or not stamp.isdigit() or abs(time.time() - int(stamp)) > SKEW:
         return False
-    return hmac.compare_digest(headers.get("rightsdesk-signature", "").encode(), b"v1=" + _mac(key, stamp, body).encode())
+    return hmac.compare_digest(
+        headers.get("rightsdesk-signature", "").encode(), b"v1=" + _mac(key, stamp, body).encode()
+    )
 
 
 def _mac(key: bytes, stamp: str, body: bytes) -> str:

@@ -34,6 +34,8 @@ Roots = Callable[[], list[x509.Certificate]]
 IDENTITIES = {IdentifierKind.EMAIL: "email", IdentifierKind.COOKIE: "controller_customer_id",
               IdentifierKind.CUSTOMER_NUMBER: "controller_customer_id"}  # fmt: skip
 STATES = {"pending": NoticeState.TOLD, "in_progress": NoticeState.TOLD, "completed": NoticeState.CONFIRMED}
+ROOTS = "https://roots.example.com/"
+"""Asked of a stand-in only."""
 CERTIFICATE_KEPT = timedelta(hours=1)
 PLACES = (("/v2", "/requests", "2.0"), ("", "/opengdpr_requests", "1.0"))
 """Where it is asked, and in which version: the newer first."""
@@ -171,6 +173,13 @@ def _said(answered: Answered, id: str, first: str = "") -> Reply:
 
 def _header(posted: Posted, name: str) -> str:
     return posted.headers.get(f"x-opendsr-{name}") or posted.headers.get(f"x-opengdpr-{name}") or ""
+
+
+def roots_for(wire: Wire) -> Roots:
+    """What a processor's certificate must chain to: what this machine trusts, or what the stand-in brings."""
+    if wire.stand_in is None:
+        return system_roots
+    return lambda: x509.load_pem_x509_certificates(wire.call("GET", ROOTS).expect(200).body)
 
 
 def system_roots() -> list[x509.Certificate]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chalicelib.domain.peer import https
 from chalicelib.errors import SourceMisread
 
 
@@ -154,10 +155,12 @@ class Collection(Part):
 class SourceMap(Part):
     """One place where personal data is."""
 
-    kind: Literal["sql"]
+    kind: Literal["sql", "http"]
     title: str
     where: str = ""
-    """For `sql`: the schema; in a data map, the source's own name where none is given."""
+    """For `sql`: the schema; in a data map, the source's own name where none is given. For `http`: its address."""
+    key: str = ""
+    """For `http`: the name of the secret that signs what is asked."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
@@ -172,6 +175,17 @@ class SourceMap(Part):
             if other is None or via.equals not in other.fields:
                 raise ValueError(f"collections.{name}.via: {via.collection}.{via.equals} is not mapped")
         self.order()
+        return self
+
+    @model_validator(mode="after")
+    def _addressed(self) -> SourceMap:
+        if self.kind == "http":
+            try:
+                https(self.where)
+            except ValueError as wrong:
+                raise ValueError(f"where: {wrong}") from None
+        if (self.kind == "http") is not bool(self.key):
+            raise ValueError("`key` is needed by a source of the kind `http`, and by no other")
         return self
 
     def needs(self) -> dict[str, set[str]]:

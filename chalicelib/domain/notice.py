@@ -1,7 +1,7 @@
-"""A notice: what one recipient was told in one request, and what they made of it; the state of each, stored by itself.
+"""A notice: what one recipient was told in one request and what they made of it, stored by itself.
 
-Article 19 GDPR, Civil Code 1798.105(c)(1). Rule 8: nobody counts as having acted before they said so; whoever has not is
-named in the answer. In the clear here: states and causes; whom it is about never. Leaves to others: telling and hearing
+Article 19 GDPR, Civil Code 1798.105(c)(1). Rule 8: nobody counts as having acted before they said so, and the answer
+names who has not. In the clear here: states and causes; whom it is about never. Leaves to others: telling and hearing
 (usecases/recipients), asking again (usecases/chasing).
 """
 

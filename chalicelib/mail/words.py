@@ -178,7 +178,8 @@ SETTLED = frozenset(state for state in NoticeState if state.settled)
 LINK_PURPOSES = {
     "consent": "to say whether somebody may act for you",
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
-    "review": "to decide a request", "callbacks": "for a system to report what was done", "stop": "to stop mail", "task": "to report what was done",
+    "review": "to decide a request",
+    "callbacks": "for a system to report what was done", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip

@@ -7,10 +7,12 @@ Leaves to others: reading and writing (sql, memory).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from chalicelib.domain.datamap import Collection
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import PlanDrifted
@@ -53,6 +55,23 @@ def spelt(who: Iterable[Identifier]) -> dict[str, list[str]]:
         if one.kind is IdentifierKind.PHONE and len(one.value) == 10:
             spellings.append("1" + one.value)
     return values
+
+
+def reached_by(
+    collection: Collection, row: Mapping[str, Any], who: Mapping[str, list[str]],
+    reached: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> bool:  # fmt: skip
+    """Whether a record is the person's: by an identifier in it, or through a record already reached."""
+    for kind, field in collection.identity.items():
+        held = str(row[field] if row[field] is not None else "")
+        if (re.sub(r"\D", "", held) if kind == "phone" else held.lower()) in who.get(kind, ()):
+            return True
+    via = collection.via
+    return (
+        via is not None
+        and row[via.field] is not None
+        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
+    )
 
 
 def as_told(held: Any, wanted: Any) -> bool:

@@ -1,8 +1,8 @@
-"""Chasing: the daily sweep over recipients who have not confirmed: asked how it stands, told again, then given to staff.
+"""Chasing: the daily sweep over recipients who have not confirmed: asked, told again, then given to staff.
 
-Days in business.yaml (`waits.recipient_days`): at each of them whoever is silent is told again, after the last staff are
-told and may enter what they hear elsewhere. Rule 11: one who fails stops no other. Rule 18: each mark asks once.
-Leaves to others: telling and hearing (recipients), the wire (adapters/peers).
+Days in business.yaml (`waits.recipient_days`): at each of them whoever is silent is told again; at the last one staff
+are told too, and may enter what they hear elsewhere. Rule 11: one who fails stops no other. Rule 18: each mark asks
+once. Leaves to others: telling and hearing (recipients), the wire (adapters/peers).
 """
 
 from __future__ import annotations

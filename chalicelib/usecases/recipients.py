@@ -1,4 +1,4 @@
-"""Recipients: who holds a copy is told of a correction, a deletion or an end of sharing, and heard until all have acted.
+"""Recipients: who holds a copy is told of a correction, a deletion or an end of sharing, and heard until all acted.
 
 Article 19 GDPR, Civil Code 1798.105(c). A recipient's own system is told over the wire, everybody else by mail. Rule 4:
 the mail names nobody; the person is shown on the HTTPS page behind a button, audited. Rule 8: what is not confirmed is

@@ -14,16 +14,18 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Treatment
 from chalicelib.errors import PlanDrifted, SourceMisread
 
-from .shop import MAP, ROWS, MemoryShop, Shop, SqlShop, line, member, order, places, reader, told, who
+from .shop import MAP, ROWS, HttpShop, MemoryShop, Shop, SqlShop, line, member, order, places, reader, told, who
 
 ANN = who(email="ann@example.com")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "http", "postgres"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     match request.param:
         case "memory":
             made: Shop = MemoryShop()
+        case "http":
+            made = HttpShop(*request.getfixturevalue("peers"))
         case "sqlite":
             made = SqlShop(f"sqlite:///{tmp_path}/shop.db")
         case _:
