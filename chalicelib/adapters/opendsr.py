@@ -28,7 +28,7 @@ from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
 from chalicelib.errors import CallbackRefused, Misconfigured, PeerMisread, PeerUnavailable
 from chalicelib.ports import Clock, Secrets
-from chalicelib.wire import Answered, Wire
+from chalicelib.wire import TRIES, Answered, Wire
 
 Roots = Callable[[], list[x509.Certificate]]
 IDENTITIES = {IdentifierKind.EMAIL: "email", IdentifierKind.COOKIE: "controller_customer_id",
@@ -87,12 +87,12 @@ class OpenDsr:
             raise CallbackRefused("meant for another address")
         return reply
 
-    def _call(self, peer: Peer, method: str, place: str, body: bytes = b"") -> Answered:
+    def _call(self, peer: Peer, method: str, place: str, body: bytes = b"", tries: int = TRIES) -> Answered:
         try:
             token = self._secrets.get(peer.key).decode("ascii")
         except UnicodeDecodeError:
             raise Misconfigured("the secret", peer.key, "is no bearer token", "put its ASCII text there") from None
-        return self._wire.call(method, peer.url + place, body, lambda: {"Authorization": f"Bearer {token}"})
+        return self._wire.call(method, peer.url + place, body, lambda: {"Authorization": f"Bearer {token}"}, tries)
 
     def _verify(self, peer: Peer, signature: bytes, body: bytes) -> None:
         key = self._certificate(peer).public_key()
@@ -118,7 +118,7 @@ class OpenDsr:
 
     def _fetched(self, peer: Peer) -> list[x509.Certificate]:
         for place in ("/v2/discovery", "/discovery"):
-            answered = self._call(peer, "GET", place)
+            answered = self._call(peer, "GET", place, tries=1)  # whoever calls back waits for us
             if answered.status not in (404, 405):
                 break
         where = str(answered.expect(200).json().get("processor_certificate") or "")
@@ -126,7 +126,7 @@ class OpenDsr:
         if parts.scheme != "https" or parts.hostname != peer.domain or parts.port not in (None, 443):
             raise CallbackRefused("its certificate is not on its own domain")
         try:
-            return x509.load_pem_x509_certificates(self._wire.call("GET", where).expect(200).body)
+            return x509.load_pem_x509_certificates(self._wire.call("GET", where, tries=1).expect(200).body)
         except ValueError:
             raise CallbackRefused("its certificate cannot be read") from None
 
