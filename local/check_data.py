@@ -17,9 +17,9 @@ from local.run import LOCAL
 
 
 def main(business: str, database_url: str | None) -> int:
+    from chalicelib.bootstrap import live_schema
     from chalicelib.businesses.check import unexplained
     from chalicelib.businesses.loader import load
-    from chalicelib.bootstrap import live_schema
     from chalicelib.errors import Misconfigured, SourceMisread, SourceUnavailable
 
     with ExitStack() as stack:

@@ -178,7 +178,7 @@ class DynamoSource:
             "ProjectionExpression": ", ".join(f"#k{i}" for i in range(len(keys))),
             "ExpressionAttributeNames": names, "ExpressionAttributeValues": {":value": value},
         }  # fmt: skip
-        asked |= {"IndexName": way.index} if way.index else {"ConsistentRead": True}
+        asked |= {"IndexName": way.by} if way.by else {"ConsistentRead": True}
         while True:
             with answering(self.name, f"table {asked['TableName']}", MEND):
                 page = self._client.query(**asked)
@@ -191,7 +191,9 @@ class DynamoSource:
         """The items with these keys that exist now, read consistently."""
         wanted = list({str(sorted(key.items())): key for key in keys}.values())
         collection = self._map.collections[name]
-        found = [i for start in range(0, len(wanted), AT_ONCE) for i in self._got(name, wanted[start : start + AT_ONCE])]
+        found = [
+            i for start in range(0, len(wanted), AT_ONCE) for i in self._got(name, wanted[start : start + AT_ONCE])
+        ]
         return [_Held(_record(name, collection, item), item) for item in found]
 
     def _got(self, name: str, keys: list[Item]) -> list[Item]:

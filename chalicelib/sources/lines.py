@@ -61,7 +61,7 @@ def is_gzip(stream: io.BufferedReader) -> bool:
 def lines_of(stream: io.BufferedReader, syntax: Syntax) -> Iterator[Line]:
     """Every line, unpacked if need be. Raises BrokenFile where a file ends in its middle."""
     packed, number = is_gzip(stream), 0
-    plain: Any = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 17) if packed else stream  # type: ignore[arg-type]
+    plain: Any = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 17) if packed else stream
     try:
         for line in syntax.lines(plain):
             number = line.number

@@ -23,7 +23,14 @@ from chalicelib.errors import SourceMisread, SourceUnavailable
 from chalicelib.sources.buckets import Bucket, Changed, File, Stream
 from chalicelib.sources.lines import BrokenFile, Line, as_cell, is_gzip, like, lines_of, syntax_of
 from chalicelib.sources.values import (
-    WRITES, Place, is_done, json_value, one_spelling, sampled_type, spelt, still_to_do,
+    WRITES,
+    Place,
+    is_done,
+    json_value,
+    one_spelling,
+    sampled_type,
+    spelt,
+    still_to_do,
 )  # fmt: skip
 
 TRIES = 4

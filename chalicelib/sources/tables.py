@@ -24,7 +24,8 @@ Columns = dict[str, tuple[str, bool]]
 class Way(NamedTuple):
     """How to ask for the records with a value in a field."""
 
-    index: str | None
+    by: str | None
+    """The index; None: the table itself."""
     attribute: str
 
 

@@ -3,8 +3,8 @@
 A source without a schema in the DDL lies in DynamoDB or S3, as the data map says: `local/places.py` puts it there.
 
 Each `local/data/<business>.py` has three names:
-- `SCHEMA: str`: the DDL, one PostgreSQL schema per `sql` source of its data map, with indexes on what people are found by
-  (`lower(email)`, foreign keys).
+- `SCHEMA: str`: the DDL, one PostgreSQL schema per `sql` source of its data map, with indexes on what people are found
+  by (`lower(email)`, foreign keys).
 - `generate(make: Maker) -> Rows`: `{"source.table": [row, …]}`, parents before children; every row a dict with all of
   its table's columns it sets (the first row's keys are the columns).
 - `showcase(rows: Rows) -> list[Customer]`: the customers of run.json in the order contract.md gives, each with the

@@ -160,5 +160,3 @@ class S3Shop(Shop):
     def _put(self, name: str, text: str) -> None:
         data = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
         self.client.put_object(Bucket=self.bucket, Key=name, Body=data)
-
-
