@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -172,7 +172,7 @@ class _Sink(io.RawIOBase):
     def abandon(self) -> None:
         """Leave nothing behind; what cannot be removed now, the bucket's own rule for unfinished uploads removes."""
         if self._upload is not None:
-            with _quietly():
+            with suppress(ClientError):
                 self._client.abort_multipart_upload(**self._at, UploadId=self._upload)
 
     def _send(self) -> None:
@@ -184,11 +184,3 @@ class _Sink(io.RawIOBase):
         )  # fmt: skip
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
         self._buffer.clear()
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    try:
-        yield
-    except ClientError:
-        pass

@@ -152,7 +152,7 @@ class DynamoSource:
             parents = [h.item[via.equals] for h in reached[via.collection] if via.equals in h.item] if via else []
             keys = [*self._by_identity(name, values), *self._by_parent(name, parents)]
             items = self._items(name, keys)
-            theirs = [h for h in items if _is_theirs(collection, h.item, values, parents)]
+            theirs = [h for h in items if _way(collection, h.item, values, parents)]
             reached[name] = sorted(theirs, key=lambda h: h.record.key)
             yield from reached[name]
 
@@ -275,14 +275,14 @@ def _record(name: str, collection: Collection, item: Item) -> Record:
     return Record(collection=name, key=tuple(str(plain(item[k])) for k in collection.key), values=values)
 
 
-def _is_theirs(
-    collection: Collection, item: Item, who: Mapping[str, list[str]], parents: Sequence[Raw]
-) -> bool:  # fmt: skip
+def _way(collection: Collection, item: Item, who: Mapping[str, list[str]], parents: Sequence[Raw]) -> str:
+    """The kind of identifier that an item holds, or the collection it hangs on; empty when neither leads here."""
+    for kind, at in collection.identity.items():
+        said = one_spelling(kind, plain(item.get(at)))
+        if said and said in who.get(kind, ()):
+            return kind
     via = collection.via
-    if via and item.get(via.field) in parents:
-        return True
-    said = ((kind, one_spelling(kind, plain(item.get(f)))) for kind, f in collection.identity.items())
-    return any(value and value in who.get(kind, ()) for kind, value in said)
+    return via.collection if via and item.get(via.field) in parents else ""
 
 
 def _as_stored(wanted: Sequence[Treatment], held: Mapping[Place, _Held]) -> list[Treatment]:
