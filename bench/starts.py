@@ -69,8 +69,6 @@ def law() -> list[Figure]:
 
 def work() -> list[Figure]:
     """Gathering from PostgreSQL, building the package, rendering a page."""
-    from chalicelib.adapters.memory import MemorySecrets
-    from chalicelib.adapters.system import SystemClock
     from chalicelib.bootstrap import sources_of
     from chalicelib.businesses.loader import load
     from chalicelib.domain.identity import Identifier, IdentifierKind
@@ -79,7 +77,7 @@ def work() -> list[Figure]:
 
     business, now = load(BUSINESS), datetime.now(UTC)
     with data(60) as (url, people):
-        sources = sources_of(business, url, MemorySecrets(), SystemClock())
+        sources = sources_of(business, url)
 
         def gather(person: Person) -> dict[str, list]:
             who = [Identifier.of(IdentifierKind.EMAIL, person.email)]

@@ -1,7 +1,7 @@
 """Values of a source as JSON values, and whether a record is as a treatment wants it. Pure.
 
 Rule 16: every source judges drift here, in the same words, so that a fingerprint means the same everywhere.
-Leaves to others: reading and writing (sql, memory).
+Leaves to others: reading and writing (sql, dynamodb, s3, memory).
 """
 
 from __future__ import annotations
@@ -57,14 +57,19 @@ def spelt(who: Iterable[Identifier]) -> dict[str, list[str]]:
     return values
 
 
+def one_spelling(kind: str, held: Any) -> str:
+    """A held identifier in the spelling that `spelt` gives: lower case, a phone's digits; empty for nothing."""
+    said = "" if held is None else str(held)
+    return re.sub(r"\D", "", said) if kind == "phone" else said.lower()
+
+
 def reached_by(
     collection: Collection, row: Mapping[str, Any], who: Mapping[str, list[str]],
     reached: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> bool:  # fmt: skip
     """Whether a record is the person's: by an identifier in it, or through a record already reached."""
     for kind, field in collection.identity.items():
-        held = str(row[field] if row[field] is not None else "")
-        if (re.sub(r"\D", "", held) if kind == "phone" else held.lower()) in who.get(kind, ()):
+        if one_spelling(kind, row[field]) in who.get(kind, ()):
             return True
     via = collection.via
     return (
@@ -72,6 +77,21 @@ def reached_by(
         and row[via.field] is not None
         and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
     )
+
+
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
+
+
+def sampled_type(values: Iterable[Any]) -> str:
+    """The type of a field that no schema names, from the JSON values seen in it, in a schema's words."""
+    seen = [v for v in values if v is not None]
+    if seen and all(isinstance(v, bool) for v in seen):
+        return "boolean"
+    if seen and all(isinstance(v, int | float) for v in seen):
+        return "numeric"
+    if any(isinstance(v, dict | list) for v in seen):
+        return "document"
+    return "text (date)" if seen and all(ISO_DAY.fullmatch(str(v)) for v in seen) else "text"
 
 
 def as_told(held: Any, wanted: Any) -> bool:

@@ -57,7 +57,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer now. Nothing was lost."),
     e.CallbackRefused: (401, "Not accepted", "It is not signed as agreed, or not about what this address is for."),
     e.PeerMisread: (503, OURS, "A person has been told. You need not do anything."),
-    e.PeerUnavailable: (503, "Please try again soon", "A system of somebody else does not answer now. Nothing was lost."),
+    e.PeerUnavailable: (503, "Please try again soon", "Somebody else’s system does not answer now. Nothing was lost."),
     e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Please try again in a minute."),
     e.SourceMisread: (503, OURS, "A person has been told. You need not do anything."),
     e.Misconfigured: (500, OURS, "This desk is not set up right. Please write to us instead."),
