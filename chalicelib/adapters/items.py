@@ -7,7 +7,7 @@ One table, families by key (pk / sk):
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
-    HOLD#<hash>         HOLD
+    HOLD#<hash>         HOLD            SUMS#<year>                 SUMS
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -22,7 +22,7 @@ from chalicelib.domain.audit import Event
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally
+from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
 from chalicelib.ports import Hold, Suppression, Wait
 
@@ -124,6 +124,18 @@ def notice_item(notice: Notice) -> Item:
 
 def notice_from(item: Item) -> Notice:
     return Notice.model_validate_json(item["json"]["S"])
+
+
+def sums_key(year: int) -> Item:
+    return key(f"SUMS#{year}", "SUMS")
+
+
+def sums_item(sums: Sums) -> Item:
+    return {**sums_key(sums.year), "json": {"S": sums.model_dump_json()}}
+
+
+def sums_from(item: Item) -> Sums:
+    return Sums.model_validate_json(item["json"]["S"])
 
 
 def wait_item(wait: Wait) -> Item:
