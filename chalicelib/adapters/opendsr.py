@@ -53,6 +53,8 @@ class OpenDsr:
 
     def tell(self, peer: Peer, tidings: Tidings) -> Reply:
         """Raises PeerUnavailable, PeerMisread."""
+        if not body_of(tidings)["subject_identities"]:
+            return Reply(state=NoticeState.FAILED, why="OpenDSR has no word for what this person is known by")
         for root, place, version in PLACES:
             answered = self._call(peer, "POST", root + place, json.dumps(body_of(tidings, version)).encode())
             if answered.status not in (404, 405):

@@ -108,8 +108,11 @@ def by_wire(svc: Services, request: Request, recipient: Recipient) -> bool:
 def _tell_peer(svc: Services, request: Request, notice: Notice, recipient: Recipient) -> Reply:
     if recipient.peer is None:
         raise ValueError(f"{notice.recipient} has no system of its own")
+    tidings = _tidings(svc, request, notice)
+    if not tidings.identities:
+        return Reply(state=NoticeState.FAILED, why="nothing that was proven names the person to their system")
     try:
-        return svc.peers.tell(recipient.peer, _tidings(svc, request, notice))
+        return svc.peers.tell(recipient.peer, tidings)
     except (PeerUnavailable, PeerMisread) as fault:
         return Reply(state=unreached(fault), why=fault.why)
 

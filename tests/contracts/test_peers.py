@@ -299,6 +299,13 @@ def test_what_a_processor_is_told(peers: There) -> None:
     assert body["submitted_time"].endswith("Z")
 
 
+def test_a_person_whom_opendsr_cannot_name_is_not_told_of(peers: There) -> None:
+    world = ByOpenDsr(peers)
+    said = tidings(identities=(Identifier.of("phone", "555-0100"),))
+    assert world.port.tell(world.peer, said).state is NoticeState.FAILED
+    assert world.received() == []
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [("in-progress", NoticeState.TOLD), ("In_Progress", NoticeState.TOLD), ("canceled", NoticeState.FAILED),

@@ -339,6 +339,18 @@ def test_a_correction_tells_field_and_new_value_and_is_heard_too(office: Office)
     assert "Paylark Payments: told, not confirmed yet" in office.text(office.mails(office.customers[0]["email"])[0])
 
 
+def test_nobody_is_told_to_erase_nobody(office: Office) -> None:
+    """Rule 4: where nothing that was proven names the person, no system is called; staff see to it."""
+    request = carried_out(office)
+    personal = office.svc.open(request).model_copy(update={"proven_email": None})
+    unnamed = request.model_copy(update={"sealed": office.svc.seal(request.reference, personal)})
+    office.svc.store._requests[request.reference] = unnamed  # type: ignore[attr-defined]
+    recipients.tell(office.svc, request.reference)
+    assert not office.svc.peers.told  # type: ignore[attr-defined]
+    assert states(office, request)["paylark"] is NoticeState.FAILED
+    assert subjects(office, "Paylark Payments has not confirmed")
+
+
 def test_nothing_personal_is_in_a_notice(office: Office) -> None:
     request = deleted(office)
     stored = "".join(n.model_dump_json() for n in office.svc.store.notices(request.reference))
