@@ -12,14 +12,25 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
-from chalicelib.web import api, consent, customer, metrics, staff
+from chalicelib.usecases import (
+    answering,
+    attention,
+    fulfilment,
+    gathering,
+    inbound,
+    recipients,
+    review,
+    upkeep,
+    verification,
+)
+from chalicelib.web import api, consent, customer, inbox, metrics, staff
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
+app.register_blueprint(inbox.inbox)
 app.register_blueprint(metrics.metrics)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
@@ -95,6 +106,11 @@ def send_answer(event: Event, context: object) -> None:
 @app.lambda_function()
 def need_attention(event: Event, context: object) -> None:
     attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.lambda_function()
+def receive_mail(event: Event, context: object) -> list[str]:
+    return inbound.receive(services(), event)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")

@@ -1,17 +1,15 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
 `/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would. Loopback only. Leaves to others: sending (adapters/ses), what an inbound
-mail does (app).
+`/files/…` serves package links as S3 would. Loopback only. Leaves to others: sending (adapters/ses), handing
+inbound mail over (postman).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -22,17 +20,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
-from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
 from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
+from local.postman import Deliver
 from local.server import HOST, LARGEST, PENDING, Quiet
 
-Deliver = Callable[[bytes], str]
-"""Takes a raw message to the business; says in a word what became of it."""
 Answer = tuple[int, str, bytes | str]
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 LONGEST_WAIT = 30.0
@@ -240,18 +236,3 @@ def server(port: int, deliver: Deliver) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
     handler = type("Handler", (_Handler,), {"letters": Letters(), "deliver": staticmethod(deliver)})
     return _Server((HOST, port), handler)
-
-
-def inbound(handlers: Mapping[str, Any]) -> Deliver:
-    """Hands a message over as SES does: an object in the bucket, and an event that names it for `receive_mail`."""
-
-    def deliver(raw: bytes) -> str:
-        bucket, key = os.environ["RIGHTSDESK_PACKAGES"], f"inbound/{uuid4()}"
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
-        if "receive_mail" not in handlers:
-            return "kept"
-        place = {"bucket": {"name": bucket}, "object": {"key": key}}
-        handlers["receive_mail"]({"Records": [{"eventSource": "aws:s3", "s3": place}]}, None)
-        return "delivered"
-
-    return deliver
