@@ -80,7 +80,7 @@ def beyond_chalice(functions: list[str], stage: str) -> dict[str, Any]:
 
 
 def _recipients(stage: str) -> list[str]:
-    """The addresses of the stage's business whose mail is read: where it says to write, and where its mails are from."""
+    """The addresses whose mail is read: where the stage's business says to write, and where its mails are from."""
     from chalicelib.businesses.loader import load
 
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][stage]

@@ -1,8 +1,8 @@
 """SES's side of inbound mail on one's own machine: the raw mail into the bucket, then SES's own event to our function.
 
-The verdicts that SES would find out come from the posted mail itself: `Authentication-Results` (spf=, dkim=, dmarc=, with
-p=reject or p=quarantine), `X-SES-Spam-Verdict`, `X-SES-Virus-Verdict`, `Return-Path`; what it does not say passes. Only
-here: in AWS no header is believed. Leaves to others: what an inbound mail does (usecases/inbound).
+The verdicts that SES would find out come from the posted mail itself: `Authentication-Results` (spf=, dkim=, dmarc=,
+with p=reject or p=quarantine), `X-SES-Spam-Verdict`, `X-SES-Virus-Verdict`, `Return-Path`; what it does not say passes.
+Only here: in AWS no header is believed. Leaves to others: what an inbound mail does (usecases/inbound).
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A California "what do you hold" is a request to know (Civ. Code 1798.110), not one under 1798.83, whatever form it came
 on; a message that is plainly both opens both. A subject line that marks a message decides only where its words do not
 (JEF-6). Only plain phrases are read (phrases.yaml: English and Spanish), and none that is denied ("I do not want a
-copy"): where it is not plain, the right that was chosen stands, or a person reads it. Leaves to others: filing (intake),
-which mails are read at all (usecases/inbound).
+copy"): where it is not plain, the right that was chosen stands, or a person reads it. Leaves to others: filing
+(intake), which mails are read at all (usecases/inbound).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Phrases:
 
 
 def asks(subject: str, text: str) -> Asks:
-    """What a mail or letter asks by its words; its subject counts as words too, and as a mark where they say nothing."""
+    """What a mail asks by its words; its subject is read as words too, and as a mark where the words say nothing."""
     said, mark, book = _plain(f"{subject}. {text}"), _mark(subject), _phrases()
     rights = _rights(said)
     if not set(rights) - {Right.CONCERN}:

@@ -72,8 +72,8 @@ def _arrival(mail: Mapping[str, Any], receipt: Mapping[str, Any]) -> Arrival:
         for name in ("spf", "dkim", "dmarc", "spam", "virus")
     }
     return Arrival(
-        id=mail["messageId"], at=_time(receipt.get("timestamp") or mail["timestamp"]), envelope=mail.get("source") or "",
-        dmarc_policy=str(receipt.get("dmarcPolicy", "")).upper(), **verdicts,
+        id=mail["messageId"], at=_time(receipt.get("timestamp") or mail["timestamp"]),
+        envelope=mail.get("source") or "", dmarc_policy=str(receipt.get("dmarcPolicy", "")).upper(), **verdicts,
     )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import InvalidHeaderDefect
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import getaddresses
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -44,7 +44,7 @@ class Letter:
     """What a mail says, as far as it is read."""
 
     senders: tuple[str, ...] = ()
-    """Addresses of its From, well formed ones only, each once."""
+    """Addresses of its From, each once; none where the From is malformed."""
     subject: str = ""
     text: str = ""
     """Its new words: what was quoted and signed is dropped."""
@@ -105,14 +105,19 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _senders(message: EmailMessage) -> tuple[str, ...]:
-    """The addresses of every From; by the old way of reading where a name in it is beyond the new one."""
+    """The addresses of every From; none where one of them is malformed.
+
+    Two programs may read a malformed one as two people, and ours must not be another than the one DMARC vouched for.
+    """
     try:
         headers = message.get_all("From", [])
-        named = [address.addr_spec for header in headers for address in getattr(header, "addresses", ())]
+        if any(isinstance(defect, InvalidHeaderDefect) for header in headers for defect in header.defects):
+            return ()
+        named = [address.addr_spec for header in headers for address in header.addresses]
     except Exception:  # as above
-        raw = [str(value) for name, value in message.raw_items() if name.lower() == "from"]
-        named = [address for _, address in getaddresses(raw)]
-    return tuple(dict.fromkeys(found for found in map(address_of, named) if found))
+        return ()
+    found = [address_of(spec) for spec in named]
+    return tuple(dict.fromkeys(address for address in found if address)) if all(found) else ()
 
 
 def address_of(typed: str) -> str | None:

@@ -167,7 +167,8 @@ KEPT = {
 }
 """Why a mail waits for a person, said to staff."""
 KEPT_SHORT = {
-    "unread": "Not clear what it asks", "agent": "From an agent", "long": "Very long", "reply": "Answer to a mail of ours",
+    "unread": "Not clear what it asks", "agent": "From an agent", "long": "Very long",
+    "reply": "Answer to a mail of ours",
     "sender": "Sender not clear", "ours": "Says it is from us", "forged": "Probably forged",
     "too_many": "One of many from one address", "automatic": "Sent by a program", "bulk": "Sent to many",
     "spam": "Probably spam", "virus": "Harmful",

@@ -121,7 +121,7 @@ def _mailbox(address: str) -> str:
 
 
 def _stop_quietly(svc: Services, mail: Mail, why: Why) -> None:
-    """Rule 5: an opt-out acts even where nobody may be written to; of what no person wrote, only the subject is read."""
+    """Rule 5: an opt-out acts where nobody may be written to; of what no person wrote, only the subject is read."""
     letter = mail.letter
     if why is Why.FORGED:
         _stop(svc, mail, content.asks(letter.subject, letter.text).stops, quiet=True)

@@ -1,7 +1,7 @@
 """The inbox: mails that a person must read, for signed-in staff; and the note by mail that there is one.
 
-Nothing that came in is lost: what no phrase decides is listed here until staff have dealt with it or it expires. Rules 1
-and 7: the list and the note show nothing of the mail; opening it is a POST, on record with who and when. What a
+Nothing that came in is lost: what no phrase decides is listed here until staff have dealt with it or it expires.
+Rules 1 and 7: the list and the note show nothing of the mail; opening it is a POST, on record with who and when. What a
 stranger wrote is mailed to nobody. Leaves to others: which mails come here (inbound), the page (web/inbox).
 """
 

@@ -1,4 +1,4 @@
-"""Mails are read by what they ask, in English and Spanish; a mark in the subject decides only where words are silent."""
+"""Mails are read by what they ask, in English and Spanish; a subject's mark decides only where words are silent."""
 
 from __future__ import annotations
 

@@ -51,11 +51,15 @@ def test_any_text_loses_only_what_was_quoted(text: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"(" * 1_000_000, b"From: " + b"(" * 500_000 + b"\r\n\r\nx", b"From: " + b"a@example.com, " * 30_000 + b"\r\n\r\nx",
+        b"(" * 1_000_000,
+        b"From: " + b"(" * 500_000 + b"\r\n\r\nx",
+        b"From: " + b"a@example.com, " * 30_000 + b"\r\n\r\nx",
         b"To: " + b"a@example.com, " * 30_000 + b"\r\nFrom: a@example.com\r\n\r\nx",
         b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(2000)),
         HEAD + b"Content-Type: text/html\r\n\r\n" + b"<div class=gmail_quote><blockquote>" * 50_000,
-        HEAD + b"\r\n" + b"From: x\n" * 100_000, HEAD + b"\r\n" + b"on a\n" * 200_000, HEAD + b"\r\n" + b"x" * 2_000_000,
+        HEAD + b"\r\n" + b"From: x\n" * 100_000,
+        HEAD + b"\r\n" + b"on a\n" * 200_000,
+        HEAD + b"\r\n" + b"x" * 2_000_000,
         HEAD + b"References: " + b"<R-0000-0000@x> " * 100_000 + b"\r\n\r\nx",
     ],
     ids=range(10),
@@ -77,7 +81,7 @@ def test_a_plain_mail() -> None:
     [
         ("Kim <KIM@Example.com>", ("KIM@example.com",)),
         ('"Kim, the \\"one\\"" <kim@example.com>', ("kim@example.com",)),
-        ("=?utf-8?q?Kim=0d=0aBcc:_b@example.com?= <kim@example.com>", ("kim@example.com",)),
+        ("=?utf-8?q?Kim=0d=0aBcc:_b@example.com?= <kim@example.com>", ()),
         ('"\u202emoc.elpmaxe@mik" <kim@example.com>', ("kim@example.com",)),
         ("mik@example.org <kim@example.com>", ()),
         ("a@example.com, b@example.com", ("a@example.com", "b@example.com")),

@@ -133,7 +133,7 @@ def office() -> Office:
     }
     svc = Services(
         business=business, settings=settings, store=MemoryStore(clock), vault=MemoryVault(), mailer=mailer,
-        workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources, secrets=MemorySecrets(), clock=clock,
-        chance=SteadyChance(),
+        workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources,
+        secrets=MemorySecrets(), clock=clock, chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)
