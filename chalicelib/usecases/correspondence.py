@@ -25,7 +25,7 @@ from chalicelib.services import Services
 from chalicelib.usecases.windows import window_end
 
 LINKS_A_DAY = 3
-MAILS_TOLD_A_DAY = 20
+MAILS_TOLD_A_DAY = 10
 DAY = timedelta(days=1)
 
 
@@ -203,10 +203,10 @@ def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
 def tell_of_mail(svc: Services, kept: KeptMail, members: Sequence[Member]) -> None:
     """Tell staff that a mail waits to be read: nothing of it stands here. Best effort, for the inbox lists it anyway.
 
-    So many a day at most, or a flood of mail to us would become one to them.
+    So many a day of one kind at most: a flood of mail to us becomes none to them, and hides no other kind.
     """
     try:
-        svc.store.count("mail-told", svc.business.id, limit=MAILS_TOLD_A_DAY, ends=window_end(svc.now(), DAY))
+        svc.store.count("mail-told", kept.why, limit=MAILS_TOLD_A_DAY, ends=window_end(svc.now(), DAY))
     except LimitReached:
         return
     for member in members:
