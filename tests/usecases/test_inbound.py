@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -414,9 +415,21 @@ def test_who_wrote_after_the_end_asks_anew(office: Office) -> None:
     assert deliver(office, mail(f"Re: Your data ({done.reference})", "Thanks a lot!", who)) == "reply"
 
 
+LOGS = ("rightsdesk.inbound", "rightsdesk.inbox", "rightsdesk.mail")
+
+
 def test_rule_7_the_log_names_nobody(office: Office, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
+    """Heard at each logger itself: once the app is there, theirs above passes nothing on."""
+    for name in LOGS:
+        logging.getLogger(name).setLevel("INFO")
+        logging.getLogger(name).addHandler(caplog.handler)
+    try:
         deliver(office, mail("Sad pony", "My pony is sad"))
         deliver(office, b"From: \xff\xfe <secret@example.com>\r\nSubject: =?utf-8?b?!!?=\r\n\r\nsecret")
-    assert caplog.records
-    assert not [r for r in caplog.messages if "pony" in r or "example.com" in r or "secret" in r]
+    finally:
+        for name in LOGS:
+            logging.getLogger(name).removeHandler(caplog.handler)
+            logging.getLogger(name).setLevel("NOTSET")
+    said = [caplog.handler.format(record) for record in caplog.records]
+    assert any("unread" in line for line in said)
+    assert not [line for line in said if "pony" in line or "example.com" in line or "secret" in line]
