@@ -74,7 +74,7 @@ def beyond_chalice(functions: list[str], stage: str) -> dict[str, Any]:
         },
     }
     resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(stage)
-    for name in [*functions, "APIHandler", "ReceiveMail", "TakeUpTheLost", "PurgeWhatIsDue"]:
+    for name in [*functions, "APIHandler", "ReceiveMail", "TakeUpTheLost", "PurgeWhatIsDue", "CountMetrics"]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
     return template
 
