@@ -140,6 +140,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),
     "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_mail": {"member": MEMBER, "why": "unread", "links": {"inbox": f"{BASE}/staff/mail"}},
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
     "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),
     "answer_deletion-silent": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "silent": True}),
