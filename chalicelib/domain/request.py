@@ -132,6 +132,10 @@ class Request(BaseModel):
     fallback: str | None = None
     """Why that law does not govern, in words for people."""
     extended_at: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when the clock stands still, where the law lets it: an answer of the customer's is awaited."""
+    paused_days: int = 0
+    """Calendar days that stood still so far; they are in `due_at` and `limit_at`."""
     closed_at: datetime | None = None
     undo_until: datetime | None = None
     taken_back: datetime | None = None
@@ -200,8 +204,8 @@ class Request(BaseModel):
         return self.purge_at or self.closed_at + SETTLES_AFTER
 
     def days_left(self, now: datetime) -> int:
-        """Whole calendar days until the answer is due; negative when it is late."""
-        return (self.due_at - now).days
+        """Whole calendar days until the answer is due; negative when it is late. None pass while the clock stands."""
+        return (self.due_at - (self.paused_at or now)).days
 
 
 def advance(

@@ -17,7 +17,7 @@ from chalicelib.domain.plan import OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.law import exemptions
+from chalicelib.law import exemptions, pause_of
 from chalicelib.links import Link, Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
@@ -43,6 +43,8 @@ class Card:
     """Whether "try again" is offered; never for the rest of what its person said was not them."""
     may_note_power: bool = False
     """Whether a power of attorney can be noted: an agent waits for the person's consent."""
+    pause: str | None = None
+    """The clause that lets a question stop the clock; None where none does."""
     over_limit: str | None = None
     """What the law lets staff do because the person has asked too often; None where they have not."""
     corrections: list[str] = field(default_factory=list)
@@ -88,10 +90,11 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
     why_not = why_not_approve(svc, request)
     plan, may = judging.current_plan(svc, request), verdicts(svc, request, member, why_not)
     listed = exemptions(request.regime, request.right)
+    pause = pause_of(request, svc.business.zone, svc.now()) if Verdict.ASK in may else None
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
         plan=plan, corrections=_labels(svc, request), may=may, why_not=why_not, grounds=grounds(request),
-        over_limit=limits.said(request), may_leave=powers.may_leave(plan, may),
+        pause=pause.cite if pause else None, over_limit=limits.said(request), may_leave=powers.may_leave(plan, may),
         left=appeals.titles(svc, request), first=appeals.first(svc, request),
         exemptions=[(code, f"{e.label}: {e.shop_use} ({e.cite})") for code, e in listed.items()],
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,

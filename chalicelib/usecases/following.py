@@ -15,7 +15,7 @@ from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, Right, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.errors import AlreadyFiled, InvalidRequest, MailUncertain, TransitionNotAllowed
-from chalicelib.law import appeal_clock
+from chalicelib.law import appeal_clock, resumed
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, road
@@ -129,8 +129,9 @@ def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link
     before, now = request, svc.now()
     if Status.FROZEN in TRANSITIONS[request.status]:
         request, event = advance(
-            request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now
-        )
+            request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now,
+            **resumed(request, svc.business.zone, now),
+        )  # fmt: skip
     else:
         request, event = amend(request, "not_me", now, by=by, links_dead_before=now)
     svc.store.commit(request, event, spend=spend)
@@ -167,10 +168,13 @@ def reply(svc: Services, token: str, text: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
     said = _written(text)
     if request.status is Status.ASKED:
-        personal = svc.open(request)
-        message = Message(at=svc.now(), by="customer", text=said)
+        personal, now = svc.open(request), svc.now()
+        message = Message(at=now, by="customer", text=said)
         sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
-        request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
+        runs = resumed(request, svc.business.zone, now)
+        request, event = advance(
+            request, Status.IN_REVIEW, now, by="customer", reason="replied", sealed=sealed, **runs
+        )  # fmt: skip
         svc.store.commit(request, event)
         road.go_on(svc, request, road.REPLY)
     return _view(svc, request)

@@ -14,7 +14,7 @@ from chalicelib.domain.masking import guarded
 from chalicelib.domain.request import Message, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
-from chalicelib.law import exemptions
+from chalicelib.law import exemptions, pause_of, resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, extending, judging, partial, powers, reminding, road
@@ -50,8 +50,10 @@ def decide(
     plan: str | None = None,
     leave: tuple[str, ...] = (),
     exemption: str | None = None,
+    pause: bool = False,
 ) -> Request:
-    """Staff's word, made once; an approval may `leave` out places. A request decided already is shown as it is.
+    """Staff's word, made once; an approval may `leave` out places, a question may `pause` the clock where the law
+    lets it. A request decided already is shown as it is.
 
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
@@ -72,10 +74,12 @@ def decide(
         verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan, leave=leave, exemption=exemption
     )
     decision = _sound(svc, request, decision, explanation)
+    if pause and (verdict is not Verdict.ASK or not pause_of(request, svc.business.zone, decision.at)):
+        raise DecisionNotAllowed("Only a question stops the clock, and only where the law lets it.")
     if verdict is Verdict.EXTEND:
         return extending.extend(svc, request, member, said)
     try:
-        decided = _decided(svc, request, link, decision, said)
+        decided = _decided(svc, request, link, decision, said, pause=pause)
     except RequestChanged:
         return _after_somebody_else(svc, request)
     road.go_on(svc, decided, road.DECISION)
@@ -118,7 +122,9 @@ def _complete(request: Request, verdict: Verdict, ground: Ground | None, said: s
         raise DecisionNotAllowed("Write the answer that the customer will get.")
 
 
-def _decided(svc: Services, request: Request, link: Link, decision: Decision, said: str) -> Request:
+def _decided(
+    svc: Services, request: Request, link: Link, decision: Decision, said: str, *, pause: bool
+) -> Request:
     """The decision, its event and the used link in one transaction."""
     personal = svc.open(request)
     if decision.verdict is Verdict.ASK:
@@ -129,12 +135,12 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, sa
     changes: dict[str, Any] = {"sealed": svc.seal(request.reference, personal), "decision": decision}
     to = Status.FULFILLING
     if decision.verdict is Verdict.ASK:
-        to, changes["decision"] = Status.ASKED, None
+        to, changes["decision"], changes["paused_at"] = Status.ASKED, None, decision.at if pause else None
     elif decision.verdict is Verdict.APPROVE and _deletes(svc, request):
         to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
     decided, event = advance(
         request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value,
-        note=decision.told, **changes,
+        note=f"{decision.told} clock_paused" if pause else decision.told, **changes,
     )  # fmt: skip
     svc.store.commit(decided, event, spend=link)
     return decided
@@ -161,5 +167,7 @@ def no_reply(svc: Services, reference: str) -> None:
     """The customer did not reply in time: back to staff, who decide on what there is."""
     request = road.live(svc, reference)
     if request.status is Status.ASKED:
-        back, event = advance(request, Status.IN_REVIEW, svc.now(), reason="no_reply")
+        now = svc.now()
+        runs = resumed(request, svc.business.zone, now)
+        back, event = advance(request, Status.IN_REVIEW, now, reason="no_reply", **runs)
         svc.store.commit(back, event)

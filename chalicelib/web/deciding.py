@@ -18,7 +18,7 @@ from chalicelib.web.asked import Fields, only
 
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
-    "note", "print", "posted",
+    "note", "print", "posted", "pause",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
@@ -72,5 +72,5 @@ def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, .
     review.decide(
         svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
         explanation=explanation or None, plan=plan, leave=leave,
-        exemption=forms.line(said.get("exemption", ""), "exemption") or None,
+        exemption=forms.line(said.get("exemption", ""), "exemption") or None, pause=said.get("pause") == "yes",
     )  # fmt: skip
