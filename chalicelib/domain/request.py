@@ -174,6 +174,8 @@ class Request(BaseModel):
     """The business's calendar year in which it came, and its number in that year's metrics: random, so that nothing
     leads from the metrics to the request. None and empty: counted nowhere (an appeal, a synthetic walk)."""
     tally_id: str = ""
+    remind_at: datetime | None = None
+    """Answered, and a source is still to be done: when staff are next told so."""
     in_part: bool = False
     """Answered, and something of what was asked for was kept or withheld."""
     quiet: bool = False
@@ -198,10 +200,11 @@ class Request(BaseModel):
 
     @property
     def upkeep_at(self) -> datetime | None:
-        """When the daily sweep has something to do with it: first to settle it, then to purge it. None while open."""
+        """When the daily sweep has something to do with it: to settle it, to purge it, to remind. None while open."""
         if not self.status.is_final or self.closed_at is None or self.to_post:
             return None
-        return self.purge_at or self.closed_at + SETTLES_AFTER
+        ends = self.purge_at or self.closed_at + SETTLES_AFTER
+        return min(ends, self.remind_at) if self.remind_at else ends
 
     def days_left(self, now: datetime) -> int:
         """Whole calendar days until the answer is due; negative when it is late. None pass while the clock stands."""

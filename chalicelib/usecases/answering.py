@@ -11,6 +11,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chalicelib.domain.decision import Verdict
@@ -22,6 +23,9 @@ from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
+
+UNSETTLED_FOR = timedelta(days=7)
+"""How long staff hear nothing more of a part that is still to be done; the daily sweep then tells them again."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +64,21 @@ def send_answer(svc: Services, reference: str) -> None:
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
     if failed:
-        correspondence.to_staff(
-            svc,
-            request,
-            "staff_partly",
-            correspondence.deciders(svc, request),
-            failed=[(o.source, o.why) for o in failed],
-        )
+        tell_of_the_rest(svc, request, failed)
     if svc.open(request).pet:
         correspondence.to_staff(svc, request, "staff_pet", correspondence.deciders(svc, request))
     left = bool(partial.left(request))
     status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
     appeals.record(svc, request, status, left=left)
-    _end(svc, request, status)
+    _end(svc, request, status, remind_at=svc.now() + UNSETTLED_FOR if failed else None)
+
+
+def tell_of_the_rest(svc: Services, request: Request, failed: Sequence[Outcome], *, once: str = "") -> None:
+    """Mail those who may decide what of an answered request is still to be done."""
+    correspondence.to_staff(
+        svc, request, "staff_partly", correspondence.deciders(svc, request), once=once,
+        failed=[(o.source, o.why) for o in failed], again=bool(once),
+    )  # fmt: skip
 
 
 def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
@@ -97,7 +103,7 @@ def _refused(request: Request) -> bool:
     return request.decision is not None and request.decision.verdict is Verdict.REFUSE
 
 
-def _end(svc: Services, request: Request, status: Status) -> None:
+def _end(svc: Services, request: Request, status: Status, *, remind_at: datetime | None = None) -> None:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
@@ -109,6 +115,7 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     ended, event = advance(
         request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
+        remind_at=remind_at,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
     svc.store.commit(ended, event)

@@ -77,7 +77,7 @@ SECOND_STARTS = {Status.GATHERING: "gather", Status.FULFILLING: "fulfil"}
 def sweep(svc: Services) -> dict[str, int]:
     """Take up what was lost between a write and a signal (rule 18): start roads never started, signal waits decided.
 
-    Remind staff where the clock has passed a mark.
+    Remind staff where the clock has passed a mark, and customers whose reply is awaited.
     A start or signal that was not lost is repeated without effect. Counts what was taken up, by kind.
     """
     waiting = svc.store.queue(limit=SWEPT)
@@ -86,11 +86,11 @@ def sweep(svc: Services) -> dict[str, int]:
 
 
 def _remind(svc: Services, waiting: Sequence[Request]) -> dict[str, int]:
-    """Remind staff of what the clock says; a mail that fails stops no other (rule 11), and is tried in an hour."""
+    """Remind staff of the clock, customers of a question; a mail that fails stops no other (rule 11): in an hour again."""
     count = {"reminded": 0, "not_reminded": 0}
     for request in waiting:
         try:
-            count["reminded"] += reminding.remind(svc, request)
+            count["reminded"] += reminding.remind(svc, request) or reminding.remind_customer(svc, request)
         except (ServiceUnavailable, MailRejected, MailUncertain):
             count["not_reminded"] += 1
     return count

@@ -52,7 +52,7 @@ def _view(svc: Services, request: Request) -> TrackerView:
     return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left)
 
 
-STAFFS_OWN = frozenset({"viewed"})
+STAFFS_OWN = frozenset({"viewed", "reminded"})
 HOLDS = frozenset({"held", "released"})
 
 

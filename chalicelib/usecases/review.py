@@ -17,7 +17,7 @@ from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.law import exemptions, pause_of, resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, extending, judging, partial, powers, reminding, road
+from chalicelib.usecases import correspondence, extending, judging, partial, reminding, road
 from chalicelib.usecases.card import grounds, member_of, verdicts, why_not_approve
 
 
@@ -122,9 +122,7 @@ def _complete(request: Request, verdict: Verdict, ground: Ground | None, said: s
         raise DecisionNotAllowed("Write the answer that the customer will get.")
 
 
-def _decided(
-    svc: Services, request: Request, link: Link, decision: Decision, said: str, *, pause: bool
-) -> Request:
+def _decided(svc: Services, request: Request, link: Link, decision: Decision, said: str, *, pause: bool) -> Request:
     """The decision, its event and the used link in one transaction."""
     personal = svc.open(request)
     if decision.verdict is Verdict.ASK:
@@ -156,8 +154,7 @@ def ask_customer(svc: Services, reference: str, token: str) -> None:
     request = road.live(svc, reference)
     road.begin_wait(svc, reference, road.REPLY, token)
     if request.status is Status.ASKED:
-        asked = svc.open(request).messages[-1]
-        correspondence.to_customer(svc, request, "asked", once=str(powers.asked_by(svc, request)[0]), text=asked.text)
+        reminding.ask_customer(svc, request, reminder=False)
     request = svc.store.get(reference)
     if request.status is not Status.ASKED:
         road.go_on(svc, request, road.REPLY)

@@ -438,7 +438,7 @@ def test_a_letter_that_waits_is_neither_settled_nor_purged_until_it_is_posted(of
     office.carry_out(request)
     token = office.link("review", DECIDER)
     office.clock.forward(timedelta(days=60))
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
     assert posting.letter(office.svc, token)[1].enclosed
     posting.posted(office.svc, token)
     assert upkeep.purge_due(office.svc)["settled"] == 1
