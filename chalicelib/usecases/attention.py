@@ -86,7 +86,7 @@ def sweep(svc: Services) -> dict[str, int]:
 
 
 def _remind(svc: Services, waiting: Sequence[Request]) -> dict[str, int]:
-    """Remind staff of the clock, customers of a question; a mail that fails stops no other (rule 11): in an hour again."""
+    """Remind staff of the clock, customers of a question; a mail that fails stops no other (rule 11)."""
     count = {"reminded": 0, "not_reminded": 0}
     for request in waiting:
         try:
