@@ -64,6 +64,13 @@ class FieldCorrection(BaseModel):
     value: str
 
 
+class Chosen(BaseModel):
+    """Which records the correction of one field means, as staff chose: by their keys."""
+
+    field: str
+    keys: list[tuple[str, ...]]
+
+
 class Personal(BaseModel):
     """All that was typed, and all that was said: sealed. Never logged, never in the machine's input."""
 
@@ -79,6 +86,7 @@ class Personal(BaseModel):
     subject_email: str | None = None
     postal_address: str | None = None
     corrections: list[FieldCorrection] = Field(default_factory=list)
+    chosen: list[Chosen] = Field(default_factory=list)
     stop: list[str] = Field(default_factory=list)
     pet: str | None = None
     scope: str = "specific"
@@ -95,6 +103,10 @@ class Personal(BaseModel):
     explanation: str | None = None
     notes: list[Message] = Field(default_factory=list)
     """What staff wrote for themselves: why a hold was set or ended. Never mailed."""
+
+    def means(self, field: str) -> list[tuple[str, ...]]:
+        """Keys of the records that staff chose for the correction of this field; empty: none, so all."""
+        return [key for chosen in self.chosen if chosen.field == field for key in chosen.keys]
 
     @property
     def addressee(self) -> str | None:

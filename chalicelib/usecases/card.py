@@ -21,8 +21,9 @@ from chalicelib.law import exemptions, pause_of
 from chalicelib.links import Link, Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, extending, gathering, judging, limits, powers, road
+from chalicelib.usecases import appeals, choosing, correspondence, extending, gathering, judging, limits, powers, road
 from chalicelib.usecases.appeals import First
+from chalicelib.usecases.choosing import Candidates
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Revealed:
     records: list[tuple[str, list[dict[str, Any]]]]
     changes: list[tuple[str, str, str]]
     """Label, old value, new value."""
+    candidates: list[Candidates] = field(default_factory=list)
+    """Where several records could be meant by a correction."""
 
 
 def card(svc: Services, token: str) -> Card:
@@ -154,7 +157,8 @@ def _unclear(svc: Services, request: Request) -> str | None:
     if not labels:
         return None
     return (
-        f"Several records say different things for {', '.join(labels)}: nobody can tell which is meant. Ask, or refuse."
+        f"Several records say different things for {', '.join(labels)}. Show the personal data and choose which is "
+        "meant, or ask."
     )
 
 
@@ -181,10 +185,12 @@ def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
     member = member_of(svc, link)
     seen = road.note(svc, request.reference, "viewed", by=f"staff:{member.id}")
     personal = svc.open(request)
-    return card_of(svc, seen, member), Revealed(
+    shown = card_of(svc, seen, member)
+    return shown, Revealed(
         personal=_visible(svc, member, personal),
         records=_records(svc, seen, member),
         changes=_changes(svc, seen, member, personal),
+        candidates=choosing.candidates(svc, seen, member, personal) if Verdict.REFUSE in shown.may else [],
     )
 
 
@@ -232,12 +238,13 @@ def _changes(svc: Services, request: Request, member: Member, personal: Personal
         if not svc.business.may_see(member, mapped.category):
             changes.append((mapped.label, "not for your role", "not for your role"))
             continue
+        meant = personal.means(correction.field)
         old = [
             guarded(str(r.values.get(name) or ""))
             for f in found
             if f.source == source
             for r in f.shown
-            if r.collection == collection
+            if r.collection == collection and (not meant or r.key in meant)
         ]
         changes.append((mapped.label, ", ".join(old) or "nothing on file", guarded(correction.value)))
     return changes

@@ -7,6 +7,7 @@ that was shown. Leaves to others: what staff see (card), whether the proof suffi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.domain.decision import Decision, Ground, Verdict
@@ -17,7 +18,7 @@ from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.law import exemptions, pause_of, resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, extending, judging, partial, reminding, road
+from chalicelib.usecases import choosing, correspondence, extending, judging, partial, reminding, road
 from chalicelib.usecases.card import grounds, member_of, verdicts, why_not_approve
 
 
@@ -84,6 +85,20 @@ def decide(
         return _after_somebody_else(svc, request)
     road.go_on(svc, decided, road.DECISION)
     return decided
+
+
+def choose_records(svc: Services, token: str, *, field: str, ids: Sequence[str]) -> Request:
+    """Which records a correction means. A request that is no longer with staff is shown as it is.
+
+    Raises DecisionNotAllowed (why), InvalidRequest, PlanChanged (look again), RequestChanged (somebody was faster).
+    """
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if request.status is not Status.IN_REVIEW:
+        return request
+    if not verdicts(svc, request, member, None):
+        raise DecisionNotAllowed("Which record is meant is not yours to say for this request.")
+    return choosing.choose(svc, request, member, field, ids)
 
 
 def _sound(svc: Services, request: Request, decision: Decision, explanation: str | None) -> Decision:

@@ -18,7 +18,7 @@ from chalicelib.web.asked import Fields, only
 
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
-    "note", "print", "posted", "pause",
+    "note", "print", "posted", "pause", "correct",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
@@ -33,16 +33,20 @@ ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
 NOTED = "Say why, for your colleagues. The customer is not told this."
 
 
-def said(fields: Fields) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The single fields of what was posted, and the places to leave out. Raises InvalidRequest."""
-    single = only({name: values for name, values in fields.items() if name != "leave"}, FIELDS)
-    places = dict.fromkeys(forms.line(place, "leave") for place in fields.get("leave", ()) if place)
-    if "leave" in fields and not places:
+REPEATED = ("leave", "record")
+Many = dict[str, tuple[str, ...]]
+
+
+def said(fields: Fields) -> tuple[dict[str, str], Many]:
+    """The single fields of what was posted, and those that repeat: places, records. Raises InvalidRequest."""
+    single = only({name: values for name, values in fields.items() if name not in REPEATED}, FIELDS)
+    many = {n: tuple(dict.fromkeys(forms.line(v, n) for v in fields.get(n, ()) if v)) for n in REPEATED}
+    if "leave" in fields and not many["leave"]:
         raise InvalidRequest({"leave": "Tick what to leave out, or approve the whole."})
-    return single, tuple(places)
+    return single, many
 
 
-def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> str:
+def act(svc: Services, token: str, said: dict[str, str], many: Many) -> str:
     """Do what was posted; the token that opens the card from now on. Raises InvalidRequest and more."""
     if button := next((act for (name, value), act in ACTS.items() if said.get(name) == value), None):
         button(svc, token)
@@ -54,7 +58,10 @@ def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...])
             text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=NOTED)
             change(svc, token, text)
             return token
-    _decide(svc, token, said, leave)
+    if field := said.get("correct"):
+        review.choose_records(svc, token, field=forms.line(field, "correct"), ids=many["record"])
+        return token
+    _decide(svc, token, said, many["leave"])
     return token
 
 

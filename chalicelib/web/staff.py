@@ -34,13 +34,13 @@ def card(asked: Asked, token: str) -> Response:
 def decide(asked: Asked, token: str) -> Response:
     fields = asked.form()
     try:
-        said, leave = deciding.said(fields)
+        said, many = deciding.said(fields)
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
         if printed := said.get("print"):
             return letters.printed(asked, token, printed)
-        opens = deciding.act(asked.svc, token, said, leave)
+        opens = deciding.act(asked.svc, token, said, many)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
