@@ -117,7 +117,7 @@ OTHER_EVENTS = {
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
-    "printed": "The answer was printed", "posted": "The answer was posted",
+    "printed": "A letter was printed", "posted": "The letter was posted",
     "reminded": "Staff were reminded of what is still to be done",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip

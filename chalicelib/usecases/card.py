@@ -21,7 +21,18 @@ from chalicelib.law import exemptions, pause_of
 from chalicelib.links import Link, Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, choosing, correspondence, extending, gathering, judging, limits, powers, road
+from chalicelib.usecases import (
+    appealing,
+    appeals,
+    choosing,
+    correspondence,
+    extending,
+    gathering,
+    judging,
+    limits,
+    powers,
+    road,
+)
 from chalicelib.usecases.appeals import First
 from chalicelib.usecases.choosing import Candidates
 
@@ -58,6 +69,8 @@ class Card:
     """Titles of what the decision leaves out."""
     hold: Hold | None = None
     may_hold: bool = False
+    may_appeal: bool = False
+    """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
     """Whether this member may take their own decision back."""
     first: First | None = None
@@ -104,6 +117,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
         attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
+        may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
 

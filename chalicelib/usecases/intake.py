@@ -60,7 +60,7 @@ def file_request(
     if signed_in:
         channel = Channel.MEMBER_PAGE
     now = svc.now()
-    received_at = _received(svc, now, received_on) if entered_by else now
+    received_at = received(svc, now, received_on) if entered_by else now
     quiet = False
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
@@ -188,7 +188,7 @@ def _count_unproven(svc: Services, right: Right, personal: Personal, now: dateti
     return False
 
 
-def _received(svc: Services, now: datetime, on: date | None) -> datetime:
+def received(svc: Services, now: datetime, on: date | None) -> datetime:
     """When a call or letter came, as staff say: a day not in the future and not long past; noon of that local day."""
     if on is None or on == now.astimezone(svc.business.zone).date():
         return now

@@ -49,7 +49,8 @@ def why(svc: Services, request: Request, personal: Personal) -> Why:
     categories = [svc.business.datamap.field(c.field).category for c in refused]
     return Why(
         ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
-        exemption=exemptions(request.regime, request.right).get(code), appeal=appeal_route(request.regime),
+        exemption=exemptions(request.regime, request.right).get(code),
+        appeal=appeal_route(request.regime, by_post=request.by_post),
         notes=refusal_notes(request.regime, request.right, categories),
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from chalicelib.web.asked import Fields, only
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
     "note", "print", "posted", "pause", "correct",
+    "appeal", "received_on",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
@@ -30,6 +31,7 @@ ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
     ("posted", "yes"): posting.posted,
 }
 """What a button on the card does beside deciding, by its name and value; none of these asks for anything more."""
+APPEALED = "Write down what they said: why we should look again."
 NOTED = "Say why, for your colleagues. The customer is not told this."
 
 
@@ -60,6 +62,10 @@ def act(svc: Services, token: str, said: dict[str, str], many: Many) -> str:
             return token
     if field := said.get("correct"):
         review.choose_records(svc, token, field=forms.line(field, "correct"), ids=many["record"])
+        return token
+    if said.get("appeal") == "yes":
+        text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=APPEALED)
+        posting.appeal_for(svc, token, text, received_on=forms.day(said.get("received_on", ""), "received_on"))
         return token
     _decide(svc, token, said, many["leave"])
     return token

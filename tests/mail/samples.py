@@ -83,7 +83,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "received": _customer(Right.CORRECTION),
     "received-appeal": _customer(Right.DELETION, request=appeal),
     "lapsed": _customer(Right.DELETION),
-    "asked": _customer(Right.DELETION, text=TYPED),
+    "asked": _customer(Right.DELETION, text=TYPED, reminder=False),
     "extended": _customer(Right.DELETION, due_at=samples.NOW + timedelta(days=80), text=TYPED),
     "answer_access": _customer(Right.ACCESS, "results", **WHOLE, **ACCESS),
     "answer_access-categories": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
@@ -126,7 +126,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_frozen-ended": _staff(request=samples.request(status=Status.FULFILLED)),
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),
-    "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_partly": _staff(again=False, failed=[("shop", "SourceUnavailable"), ("gone", None)]),
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
 }  # fmt: skip
