@@ -191,7 +191,9 @@ class Request(BaseModel):
     in_part: bool = False
     """Answered, and something of what was asked for was kept or withheld."""
     quiet: bool = False
-    """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
+    """Too many mails went to this address today: an opt-out acts, without a mail; others' mails wait (rule 17)."""
+    asked_from: str = ""
+    """Keyed hash of the address and the network it was filed from, as it was counted; empty where it was not."""
 
     sealed: bytes = b""
 
