@@ -156,6 +156,7 @@ DOINGS = {
     Doing.EXPORT: "to send", Doing.CHANGE: "to change", Doing.DELETE: "to delete", Doing.BLANK: "to blank",
     Doing.KEEP: "to keep",
 }  # fmt: skip
+DOINGS_DONE = {Doing.CHANGE: "changed", Doing.DELETE: "deleted", Doing.BLANK: "blanked"}
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
+from chalicelib.errors import DecisionNotAllowed, MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
 from chalicelib.links import Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, reminding, road
+from chalicelib.usecases import correspondence, gathering, powers, reminding, road
 from chalicelib.usecases.card import Card, card_of, member_of, unfinished
 
 
@@ -42,9 +42,14 @@ def need_attention(svc: Services, reference: str, token: str, error: str) -> Non
 
 
 def try_again(svc: Services, token: str) -> Card:
-    """Take the road up again where it stopped; after a partial answer, carry out what is left."""
+    """Take the road up again where it stopped; after a partial answer, carry out what is left.
+
+    Raises DecisionNotAllowed: who may not decide it does not move it either.
+    """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, link)
+    if not powers.may_decide(svc, request, member):
+        raise DecisionNotAllowed("Trying again is for those who may decide this request.")
     by = f"staff:{member.id}"
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
@@ -103,7 +108,7 @@ def _again(svc: Services, request: Request) -> int:
         road.start(svc, request, road.first_stage(request))
         return 1
     if request.road > 1 and request.status in SECOND_STARTS:
-        road.start(svc, request, SECOND_STARTS[request.status])
+        road.start(svc, request, "answer" if road.refused(request) else SECOND_STARTS[request.status])
     over = {
         road.PROOF: request.status is not Status.VERIFYING,
         road.DECISION: request.status not in (Status.IN_REVIEW, Status.FROZEN),

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
-from chalicelib.domain.plan import OutcomeState, Plan, PlannedCollection
+from chalicelib.domain.plan import Doing, OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
@@ -30,6 +30,7 @@ from chalicelib.usecases import (
     gathering,
     judging,
     limits,
+    partial,
     powers,
     road,
 )
@@ -65,6 +66,8 @@ class Card:
     """Collections that an approval could leave out."""
     exemptions: list[tuple[str, str]] = field(default_factory=list)
     """Code and words of what may be named where the ground is `exempt`."""
+    done: list[tuple[str, Doing, int]] = field(default_factory=list)
+    """What was changed or erased before the person said that it was not them."""
     left: list[str] = field(default_factory=list)
     """Titles of what the decision leaves out."""
     hold: Hold | None = None
@@ -111,12 +114,14 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         request=request, member=member, terms=svc.business.rights[request.right],
         plan=plan, corrections=_labels(svc, request), may=may, why_not=why_not, grounds=grounds(request),
         pause=pause.cite if pause else None, over_limit=limits.said(request), may_leave=powers.may_leave(plan, may),
+        done=partial.done_so_far(svc, request) if request.status is Status.FROZEN else [],
         left=appeals.titles(svc, request), first=appeals.first(svc, request),
         exemptions=[(code, f"{e.label}: {e.shop_use} ({e.cite})") for code, e in listed.items()],
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
-        attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
+        attention=powers.may_decide(svc, request, member)
+        and (request.status is Status.NEEDS_ATTENTION or unfinished(svc, request)),
         may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
@@ -177,9 +182,7 @@ def _unclear(svc: Services, request: Request) -> str | None:
 
 
 def verdicts(svc: Services, request: Request, member: Member, why_not: str | None) -> frozenset[Verdict]:
-    if member not in correspondence.deciders(svc, request) and member not in svc.business.leads():
-        return frozenset()
-    if member.id == request.not_staff:
+    if not powers.may_decide(svc, request, member):
         return frozenset()
     if request.status is Status.FROZEN:
         return frozenset({Verdict.REFUSE})

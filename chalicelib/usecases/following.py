@@ -126,7 +126,8 @@ def _hears(svc: Services, request: Request) -> bool:
 def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link | None = None) -> Request:
     """Nothing moves until staff decide: the one whose mailbox it is knows nothing of the request, or does not agree."""
     before, now = request, svc.now()
-    if Status.FROZEN in TRANSITIONS[request.status]:
+    stopped = request.right is Right.OPT_OUT and request.status is Status.FULFILLING  # an opt-out is not held up
+    if Status.FROZEN in TRANSITIONS[request.status] and not stopped:
         request, event = advance(
             request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now,
             **resumed(request, svc.business.zone, now),

@@ -25,6 +25,12 @@ def may_leave(plan: Plan, may: frozenset[Verdict]) -> list[PlannedCollection]:
     return [c for c in plan.collections if c.acts]
 
 
+def may_decide(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member is among those who decide such requests; not whether there is anything to decide now."""
+    able = member in correspondence.deciders(svc, request) or member in svc.business.leads()
+    return able and member.id != request.not_staff
+
+
 def may_hold(svc: Services, request: Request, member: Member) -> bool:
     """Whether this member may set and end a legal hold on the person of this request."""
     able = member in correspondence.deciders(svc, request) or member in svc.business.leads()

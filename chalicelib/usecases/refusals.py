@@ -67,8 +67,8 @@ def left_out(svc: Services, request: Request, personal: Personal) -> LeftOut | N
 
 
 def say(svc: Services, request: Request, personal: Personal, tell: Callable[..., None]) -> None:
-    """The refusal, in the words of its mail."""
-    tell("refused", why=why(svc, request, personal))
+    """The refusal, in the words of its mail; what had been done before it was stopped is said (rule 8)."""
+    tell("refused", why=why(svc, request, personal), done=partial.done_so_far(svc, request))
 
 
 def uncount(svc: Services, request: Request) -> None:

@@ -84,7 +84,20 @@ def decide(
     except RequestChanged:
         return _after_somebody_else(svc, request)
     road.go_on(svc, decided, road.DECISION)
+    if request.taken_back:
+        _without_waiting(svc, decided)
     return decided
+
+
+def _without_waiting(svc: Services, request: Request) -> None:
+    """The machine still stands in the undo window of the approval that was taken back: the customer hears at once.
+
+    The road that waits there ends by itself when it finds the request answered, or asks staff anew.
+    """
+    if request.status is Status.ASKED:
+        reminding.ask_customer(svc, request, reminder=False)
+    elif road.refused(request):
+        road.start(svc, request, "answer")
 
 
 def choose_records(svc: Services, token: str, *, field: str, ids: Sequence[str]) -> Request:
@@ -147,6 +160,8 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, sa
         personal = personal.model_copy(update={"explanation": said or None})
     changes: dict[str, Any] = {"sealed": svc.seal(request.reference, personal), "decision": decision}
     to = Status.FULFILLING
+    if decision.verdict is Verdict.REFUSE and request.taken_back:
+        changes["road"] = request.road + 1
     if decision.verdict is Verdict.ASK:
         to, changes["decision"], changes["paused_at"] = Status.ASKED, None, decision.at if pause else None
     elif decision.verdict is Verdict.APPROVE and _deletes(svc, request):

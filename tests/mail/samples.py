@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
+from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
 from chalicelib.domain.status import Status
 from tests.web import samples
@@ -68,8 +69,8 @@ NOTHING = {"deleted": [], "blanked": [], "kept": [], "recipients": [], "failed":
 CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
 EXEMPTION = SimpleNamespace(says="A law makes us keep it.", cite="Civ. Code 1798.105(d)(8)", evidence="text")
 WHY = {"ground": Ground.EXEMPT, "says": "We must keep it.", "what_would_change": "Time.", "explanation": TYPED, "exemption": EXEMPTION, "notes": ["You may ask us to delete it."], "appeal": APPEAL}  # fmt: skip
-REFUSED = {"why": SimpleNamespace(**WHY)}
-BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []})}
+REFUSED = {"why": SimpleNamespace(**WHY), "done": [("Customer record", Doing.DELETE, 1)]}
+BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []}), "done": []}
 LEFT = {"left": SimpleNamespace(lines=[("Orders", 9), ("Reviews", 2)], why=REFUSED["why"]), "regulator": ""}
 WHOLE = {"left": None, "regulator": ""}
 COLORADO = {"left": None, "regulator": "If you are not content, you can complain to the Attorney General."}
