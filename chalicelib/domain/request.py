@@ -165,6 +165,8 @@ class Request(BaseModel):
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None
+    continues: str | None = None
+    """The deletion whose rest it does, now that the legal hold which kept that has ended."""
     asked_with: str | None = None
     """The other request that the same message opened: it asked two things."""
     nth: int = 0

@@ -118,6 +118,7 @@ OTHER_EVENTS = {
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "A letter was printed", "posted": "The letter was posted",
+    "rest_opened": "The hold has ended: the rest was taken up",
     "mailed_now": "The email that had to wait was sent",
     "reminded": "Staff were reminded of what is still to be done",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",

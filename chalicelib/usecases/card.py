@@ -28,6 +28,7 @@ from chalicelib.usecases import (
     correspondence,
     extending,
     gathering,
+    held_back,
     judging,
     limits,
     partial,
@@ -71,6 +72,8 @@ class Card:
     left: list[str] = field(default_factory=list)
     """Titles of what the decision leaves out."""
     hold: Hold | None = None
+    held_back: list[str] = field(default_factory=list)
+    """After a hold on the person was ended from here: their deletions of which it kept something."""
     may_hold: bool = False
     may_appeal: bool = False
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
@@ -110,6 +113,9 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
     plan, may = judging.current_plan(svc, request), verdicts(svc, request, member, why_not)
     listed = exemptions(request.regime, request.right)
     pause = pause_of(request, svc.business.zone, svc.now()) if Verdict.ASK in may else None
+    history = [(e.at, e.what) for e in svc.store.events(request.reference)]
+    may_hold = powers.may_hold(svc, request, member)
+    ended = may_hold and any(what == "released" for _, what in history)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
         plan=plan, corrections=_labels(svc, request), may=may, why_not=why_not, grounds=grounds(request),
@@ -118,8 +124,9 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         left=appeals.titles(svc, request), first=appeals.first(svc, request),
         exemptions=[(code, f"{e.label}: {e.shop_use} ({e.cite})") for code, e in listed.items()],
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
-        may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
-        history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
+        may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
+        may_undo=powers.may_take_back(svc, request, member),
+        history=history, days_left=request.days_left(svc.now()),
         attention=powers.may_decide(svc, request, member)
         and (request.status is Status.NEEDS_ATTENTION or unfinished(svc, request)),
         may_appeal=request.by_post and appealing.may_appeal(request),

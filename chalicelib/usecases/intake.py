@@ -134,8 +134,8 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
 
 
 def _counted(svc: Services, request: Request) -> dict[str, Any]:
-    """Where the metrics count it (11 CCR 7102); an appeal is no request more."""
-    if request.appeal_of:
+    """Where the metrics count it (11 CCR 7102); an appeal, or the rest of a deletion, is no request more."""
+    if request.appeal_of or request.continues:
         return {}
     year = request.received_at.astimezone(svc.business.zone).year
     return {"year": year, "tally_id": f"{svc.chance.number(64):016x}"}

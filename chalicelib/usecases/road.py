@@ -63,7 +63,7 @@ def first_stage(request: Request) -> str:
     proof = request.proof
     if proof.consent_due:
         return "gather" if proof.mailbox and proof.consent else "proof"
-    return "gather" if proof.account or proof.noted_by or request.appeal_of else "proof"
+    return "gather" if proof.account or proof.noted_by or request.appeal_of or request.continues else "proof"
 
 
 SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_OUT})

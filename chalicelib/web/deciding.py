@@ -18,8 +18,8 @@ from chalicelib.web.asked import Fields, only
 
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
-    "note", "print", "posted", "pause", "correct",
-    "appeal", "received_on",
+    "note", "print", "posted", "pause", "correct", "appeal", "received_on",
+    "rest",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
@@ -60,6 +60,9 @@ def act(svc: Services, token: str, said: dict[str, str], many: Many) -> str:
             text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=NOTED)
             change(svc, token, text)
             return token
+    if reference := said.get("rest"):
+        holds.take_up(svc, token, forms.line(reference, "rest"))
+        return token
     if field := said.get("correct"):
         review.choose_records(svc, token, field=forms.line(field, "correct"), ids=many["record"])
         return token
