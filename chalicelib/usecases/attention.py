@@ -63,12 +63,29 @@ def try_again(svc: Services, token: str) -> Card:
     return card_of(svc, request, member)
 
 
-def _resume(svc: Services, request: Request, by: str) -> Request:
+def go_by_post(svc: Services, token: str) -> Card:
+    """The mail service refuses the customer's address for good: go on, and answer by letter (posting, rule 4).
+
+    Raises DecisionNotAllowed.
+    """
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if not powers.may_go_by_post(svc, request, member):
+        raise DecisionNotAllowed("Only an answer that the mail service refused goes by post instead.")
+    request = _resume(svc, request, f"staff:{member.id}", by_post=True)
+    road.go_on(svc, request, road.ATTENTION)
+    return card_of(svc, request, member)
+
+
+def _resume(svc: Services, request: Request, by: str, *, by_post: bool = False) -> Request:
     if request.resume is None:
         return request
     if request.reason == MailUncertain.__name__:  # staff decided that it goes out (again)
         svc.store.release_uncertain(request.reference)
-    resumed, event = advance(request, request.resume, svc.now(), by=by, reason="try_again", resume=None)
+    why = "by_post" if by_post else "try_again"
+    resumed, event = advance(
+        request, request.resume, svc.now(), by=by, reason=why, resume=None, by_post=by_post or request.by_post
+    )
     svc.store.commit(resumed, event)
     return resumed
 

@@ -75,6 +75,8 @@ class Card:
     held_back: list[str] = field(default_factory=list)
     """After a hold on the person was ended from here: their deletions of which it kept something."""
     may_hold: bool = False
+    may_go_by_post: bool = False
+    """Whether the answer, whose mail was refused for good, can be posted instead."""
     may_appeal: bool = False
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
@@ -129,6 +131,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         history=history, days_left=request.days_left(svc.now()),
         attention=powers.may_decide(svc, request, member)
         and (request.status is Status.NEEDS_ATTENTION or unfinished(svc, request)),
+        may_go_by_post=powers.may_go_by_post(svc, request, member),
         may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip

@@ -27,6 +27,7 @@ EXPLAINED = {
 }
 ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
     ("again", "yes"): attention.try_again,
+    ("again", "post"): attention.go_by_post,
     ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
     ("posted", "yes"): posting.posted,
 }
