@@ -13,7 +13,7 @@ from chalicelib.businesses.loader import SHIPPED, load
 from chalicelib.domain.datamap import DataMap, SourceMap
 from chalicelib.errors import Misconfigured
 
-CETRUS, MICROKITTEN = "sources.usage.collections", "sources.site.collections"
+CETRUS, SITE = "sources.usage.collections", "sources.site.collections"
 
 
 def spoiled(tmp_path: Path, business: str, path: str, value: Any) -> Misconfigured:
@@ -39,12 +39,12 @@ def spoiled(tmp_path: Path, business: str, path: str, value: Any) -> Misconfigur
 @pytest.mark.parametrize(
     ("business", "path", "value", "where", "problem", "mend"),
     [
-        ("microkitten", f"{MICROKITTEN}.visitors.lookup", None, "visitors.lookup", "find records by email", "index"),
-        ("microkitten", f"{MICROKITTEN}.visitors.lookup.browser", {"index": "x"}, "lookup.browser", "nobody", "identity"),
-        ("microkitten", f"{MICROKITTEN}.visitors.lookup.email", {}, "visitors.lookup.email.index", "missing", "`index`"),
-        ("microkitten", f"{MICROKITTEN}.visits.key", ["cookie_id", "id", "page"], "visits.key", "one part", "sort key"),
-        ("microkitten", f"{MICROKITTEN}.visits.fields.id.blank", "gone", "fields.id", "nobody can change", "blank"),
-        ("microkitten", f"{MICROKITTEN}.visits.format", "jsonl", "visits.format", "`kind: s3`", "format: jsonl"),
+        ("microkitten", f"{SITE}.visitors.lookup", None, "visitors.lookup", "find records by email", "index"),
+        ("microkitten", f"{SITE}.visitors.lookup.browser", {"index": "x"}, "lookup.browser", "nobody", "identity"),
+        ("microkitten", f"{SITE}.visitors.lookup.email", {}, "visitors.lookup.email.index", "missing", "`index`"),
+        ("microkitten", f"{SITE}.visits.key", ["cookie_id", "id", "page"], "visits.key", "one part", "sort key"),
+        ("microkitten", f"{SITE}.visits.fields.id.blank", "gone", "fields.id", "nobody can change", "blank"),
+        ("microkitten", f"{SITE}.visits.format", "jsonl", "visits.format", "`kind: s3`", "format: jsonl"),
         ("microkitten", "sources.site.kind", "dynamo", "sources.site.kind", "not one of the words", "'dynamodb'"),
         ("cetrus", f"{CETRUS}.usage_log.format", None, "usage_log.format", "`kind: s3`", "format: jsonl"),
         ("cetrus", f"{CETRUS}.usage_log.format", "json", "usage_log.format", "not one of the words", "'csv'"),
