@@ -160,8 +160,8 @@ class Csv:
         ending = line.raw[len(line.raw.rstrip(b"\r\n")) :].decode()
         cells = [row[field] for field in self._header]
         odd = any("\r" in cell or "\n" in cell for cell in cells if cell)  # the writer leaves a bare \r without quotes
-        how = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
-        csv.writer(text, lineterminator=ending, quoting=how).writerow(cells)
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+        csv.writer(text, lineterminator=ending, quoting=quoting).writerow(cells)
         return text.getvalue().encode()
 
 
