@@ -78,7 +78,7 @@ def beyond_chalice(functions: list[str], datamap: DataMap) -> dict[str, Any]:
             "RoleArn": {"Fn::GetAtt": ["RoadRole", "Arn"]},
         },
     }
-    for name in [*functions, "APIHandler", "TakeUpTheLost", "PurgeWhatIsDue", "CountMetrics"]:
+    for name in [*functions, "APIHandler", "TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "CountMetrics"]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
     resources |= permits(datamap)
     return template
