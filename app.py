@@ -12,7 +12,17 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
+from chalicelib.usecases import (
+    answering,
+    attention,
+    awaiting,
+    fulfilment,
+    gathering,
+    recipients,
+    review,
+    upkeep,
+    verification,
+)
 from chalicelib.web import api, consent, customer, metrics, staff
 from chalicelib.web import recipients as recipients_pages
 
@@ -45,6 +55,12 @@ def gather_source(event: Event, context: object) -> Any:
 @app.lambda_function()
 def note_failed_source(event: Event, context: object) -> Any:
     return gathering.note_failed_source(services(), event["request_id"], event["source"], event["error"])
+
+
+@app.lambda_function()
+def await_source(event: Event, context: object) -> None:
+    source, step, token = event["source"], event["step"], event["task_token"]
+    awaiting.await_source(services(), event["request_id"], source, step, token, reminder=event["reminder"])
 
 
 @app.lambda_function()

@@ -24,6 +24,7 @@ RightsdeskError
 ├── ServiceUnavailable         retryable: throttled or down
 │   └── SourceUnavailable      one source of the business does not answer
 ├── SourceMisread              a source answers, but not as the data map says
+├── SourceAwaited              a source answers later: somebody, or a vendor, was or is to be asked
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
 
 Messages carry ids and kinds, never values: a step's exception ends up in the execution history.
@@ -147,6 +148,10 @@ class SourceUnavailable(ServiceUnavailable):
 
 class SourceMisread(RightsdeskError):
     pass
+
+
+class SourceAwaited(RightsdeskError):
+    """Expected: the machine waits for the answer (usecases/awaiting) and then runs the step again."""
 
 
 class Misconfigured(RightsdeskError):

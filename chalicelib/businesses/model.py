@@ -91,6 +91,10 @@ class Waits(Part):
     reply_days: int = 14
     undo_days: int = 2
     attention_days: int = 2
+    answer_reminder_days: int = Field(2, gt=0)
+    """For a source that answers later: from its reminder, when its own days have passed, to the lead's mail."""
+    answer_last_days: int = Field(2, gt=0)
+    """From the lead's mail until it is noted that the source did not answer."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Waits:

@@ -158,6 +158,8 @@ class SourceMap(Part):
     title: str
     where: str = ""
     """For `sql`: the schema; in a data map, the source's own name where none is given."""
+    days: int = Field(7, gt=0)
+    """For a source that answers later: calendar days until whoever is asked is reminded."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]

@@ -12,7 +12,7 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
 from chalicelib.links import Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, reminding, road
+from chalicelib.usecases import awaiting, correspondence, gathering, reminding, road
 from chalicelib.usecases.card import Card, card_of, member_of, unfinished
 
 
@@ -110,6 +110,7 @@ def _again(svc: Services, request: Request) -> int:
         road.REPLY: request.status is not Status.ASKED,
         road.ATTENTION: True,
     }
+    over |= {awaiting.wait_of(answered): True for answered in request.answers}
     waiting = [name for name, decided in over.items() if decided and svc.store.wait(request.reference, name)]
     for name in waiting:
         road.go_on(svc, request, name)

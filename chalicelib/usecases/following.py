@@ -18,7 +18,7 @@ from chalicelib.errors import AlreadyFiled, InvalidRequest, MailUncertain, Trans
 from chalicelib.law import appeal_clock
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, road
+from chalicelib.usecases import appeals, awaiting, correspondence, intake, judging, limits, partial, road
 
 REPLY_LENGTH = 5_000
 
@@ -157,6 +157,8 @@ def _let_go(svc: Services, request: Request, before: Request) -> None:
         Status.ASKED: road.REPLY,
         Status.NEEDS_ATTENTION: road.ATTENTION,
     }
+    if before.status is Status.GATHERING:
+        awaiting.let_go(svc, request)
     name = waits.get(before.status)
     if name and not (request.status is Status.FROZEN and name == road.DECISION):
         road.go_on(svc, request, name)

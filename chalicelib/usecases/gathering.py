@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.domain import behalf
+from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
@@ -22,19 +23,22 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
 from chalicelib.errors import RequestChanged
 from chalicelib.services import Services
-from chalicelib.usecases import road
+from chalicelib.usecases import awaiting, road
 
 SHOWN = 20
 """How many records of a collection the review page can reveal."""
 
 
 def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
-    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread."""
+    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread, SourceAwaited."""
     request = road.live(svc, reference)
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
     personal = svc.open(request)
-    found = svc.sources[source].find(behalf.selecting(request, personal))
+    answer = awaiting.answer_of(svc, request, source, Step.GATHER)
+    if answer and answer.said is Said.FAILED:
+        return note_failed_source(svc, reference, source, answer.why or "SourceMisread")
+    found = _found(svc, request, personal, source)
     records = _about(svc, request, personal, source, found)
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
@@ -67,7 +71,15 @@ def note_failed_source(svc: Services, reference: str, source: str, error: str) -
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about."""
-    return _about(svc, request, personal, source, svc.sources[source].find(behalf.selecting(request, personal)))
+    return _about(svc, request, personal, source, _found(svc, request, personal, source))
+
+
+def _found(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
+    """Every record a source holds: what it answered later, less what is carried out, or what it says now."""
+    if answer := awaiting.answer_of(svc, request, source, Step.GATHER):
+        done = awaiting.answer_of(svc, request, source, Step.FULFIL)
+        return [] if done and done.said in (Said.DONE, Said.NONE) else answer.records
+    return svc.sources[source].find(behalf.selecting(request, personal))
 
 
 def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:

@@ -44,15 +44,27 @@ def start(svc: Services, request: Request, at: str) -> None:
         "reply": waits.reply_days * day,
         "attention": waits.attention_days * day,
     }
+    names = svc.sources if _searched(svc, request) else ()
+    sources = [{"name": name, "waits": _answer_waits(svc, name)} for name in names]
     svc.workflow.start(
         request.execution,
         {
             "request_id": request.reference,
             "start": at,
-            "sources": list(svc.sources) if _searched(svc, request) else [],
+            "sources": sources,
             "waits": {**{name: int(length.total_seconds()) for name, length in seconds.items()}, "undo": undo},
         },
     )
+
+
+def _answer_waits(svc: Services, source: str) -> dict[str, int]:
+    """Seconds that a source which answers later has: until it is reminded, until the lead hears, until it is noted."""
+    waits = svc.business.waits
+    days = svc.business.datamap.sources[source].days, waits.answer_reminder_days, waits.answer_last_days
+    return {
+        name: int(timedelta(days=length).total_seconds())
+        for name, length in zip(("answer", "answer_reminder", "answer_last"), days, strict=True)
+    }
 
 
 def first_stage(request: Request) -> str:

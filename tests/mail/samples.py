@@ -127,6 +127,8 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),
     "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_awaited": _staff(place="Letters", reminder=1, by=samples.NOW + timedelta(days=2)),
+    "staff_awaited-last": _staff(place="Letters", reminder=2, by=samples.NOW + timedelta(days=2)),
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
 }  # fmt: skip
