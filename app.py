@@ -23,10 +23,11 @@ from chalicelib.usecases import (
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, metrics, staff
+from chalicelib.web import api, consent, customer, metrics, staff, uploads
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
+app.api.binary_types.append(uploads.MULTIPART)  # else API Gateway would spoil the files of a form
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)

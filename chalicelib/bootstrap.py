@@ -86,7 +86,11 @@ def build(settings: Settings) -> Services:
 
 def sources_of(business: Business, database_url: str) -> Mapping[str, Source]:
     """The places of the data map, by name. Connects to none yet."""
+    from chalicelib.sources.by_hand import HandSource
     from chalicelib.sources.sql import SqlSource, engine_for
 
     engine = engine_for(database_url)
-    return {name: SqlSource(name, source, engine) for name, source in business.datamap.sources.items()}
+    return {
+        name: SqlSource(name, source, engine) if source.kind == "sql" else HandSource(name)
+        for name, source in business.datamap.sources.items()
+    }

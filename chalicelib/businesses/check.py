@@ -49,7 +49,8 @@ def require_explained(datamap: DataMap, live: LiveSchema, file: str = "datamap.y
 
 def unexplained(datamap: DataMap, live: LiveSchema) -> list[Problem]:
     """All that the map leaves out or gets wrong about the live schema."""
-    return [p for name, source in datamap.sources.items() for p in _of_source(name, source, live)]
+    sql = {name: source for name, source in datamap.sources.items() if source.kind == "sql"}
+    return [p for name, source in sql.items() for p in _of_source(name, source, live)]
 
 
 def _of_source(name: str, source: SourceMap, live: LiveSchema) -> Iterator[Problem]:

@@ -40,6 +40,8 @@ class Answer(BaseModel):
     at: datetime
     records: list[Record] = Field(default_factory=list)
     kept: Kept | None = None
+    note: str | None = None
+    """What a person wrote for staff."""
     why: str | None = None
     """Of `failed`: a cause for staff, without personal data."""
     files: dict[str, str] = Field(default_factory=dict)

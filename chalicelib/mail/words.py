@@ -166,6 +166,13 @@ CAUSES = {
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+BY_HAND = {
+    "gather": {
+        "done": "Something is there", "none": "Nothing is there", "kept": "Something is there that must be kept",
+    },
+    "fulfil": {"done": "It is done", "none": "Nothing is there any more", "kept": "It must be kept"},
+}  # fmt: skip
+"""What somebody who looks by hand may answer, by step."""
 LINK_PURPOSES = {
     "consent": "to say whether somebody may act for you",
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",

@@ -21,7 +21,7 @@ from chalicelib.errors import PlanDrifted
 from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
+from chalicelib.usecases import appeals, by_hand, correspondence, judging, partial, recipients, refusals, road
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ def _access(svc: Services, told: Told) -> None:
     plan = judging.current_plan(svc, told.request)
     purposes: tuple[Purpose, ...] = ()
     if not nothing and not told.request.categories_only:
-        package = build(svc.business, told.request, told.personal, records, at=svc.now())
+        files = by_hand.attached(svc, told.request)
+        package = build(svc.business, told.request, told.personal, records, at=svc.now(), attached=files)
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
     _send(

@@ -9,10 +9,12 @@ Leaves to others: who is asked and how (usecases/by_hand), what an answer means 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from chalicelib.businesses.model import Business
 from chalicelib.domain.answer import Answer, Step
-from chalicelib.domain.request import Request, amend
+from chalicelib.domain.request import Request, advance, amend
+from chalicelib.domain.status import Status
 from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
 from chalicelib.links import Link
 from chalicelib.services import Services
@@ -35,19 +37,30 @@ def await_source(svc: Services, reference: str, source: str, step: str, token: s
     request = svc.store.get(reference)
     if asked in request.answers or not _goes_on(request):
         road.go_on(svc, request, wait_of(asked))
-    elif reminder:
+        return
+    if svc.business.datamap.sources[source].by_hand:
+        by = due(svc.business, source, reminder, svc.now())
+        correspondence.to_keepers(svc, request, asked, reminder=reminder, due=by)
+    if reminder:
         _remind(svc, request, source, reminder, once=asked)
 
 
+def due(business: Business, source: str, reminder: int, asked_at: datetime) -> datetime:
+    """Until when (UTC) whoever was asked at `asked_at` has, before the next mail or before it is noted."""
+    waits = business.waits
+    days = (business.datamap.sources[source].days, waits.answer_reminder_days, waits.answer_last_days)
+    return asked_at + timedelta(days=days[reminder])
+
+
 def _remind(svc: Services, request: Request, source: str, reminder: int, *, once: str) -> None:
-    """Tell those who may decide that a source is late, and at last the leads."""
-    members, waits = correspondence.deciders(svc, request), svc.business.waits
+    """Tell those who may decide that a source is late, and at last the leads; who looks by hand is told apart."""
+    place = svc.business.datamap.sources[source]
+    members = [] if place.by_hand else correspondence.deciders(svc, request)
     if reminder == LAST:
         members += [m for m in svc.business.leads() if m not in members and m.id != request.not_staff]
-    days = waits.answer_last_days if reminder == LAST else waits.answer_reminder_days
     correspondence.to_staff(
-        svc, request, "staff_awaited", members, once=f"{once}:{reminder}", reminder=reminder,
-        place=svc.business.datamap.sources[source].title, by=svc.now() + timedelta(days=days),
+        svc, request, "staff_awaited", members, once=f"{once}:{reminder}", reminder=reminder, place=place.title,
+        by=due(svc.business, source, reminder, svc.now()),
     )  # fmt: skip
 
 
@@ -65,7 +78,20 @@ def answer_source(
         svc.packages.put_answer(reference, name, sealed)
     request = _commit(svc, reference, key(step, source), name, answer, spend)
     road.go_on(svc, request, wait_of(key(step, source)))
+    if step is Step.GATHER and request.status is Status.IN_REVIEW and request.answers[key(step, source)] == name:
+        request = _gather_again(svc, request)
     return request
+
+
+def _gather_again(svc: Services, request: Request) -> Request:
+    """It answered after it was noted as silent: staff see the plan with it, unless they have decided meanwhile."""
+    gathering, event = advance(request, Status.GATHERING, svc.now(), reason=ANSWERED)
+    try:
+        svc.store.commit(gathering, event)
+    except RequestChanged:
+        return svc.store.get(request.reference)
+    road.go_on(svc, gathering, road.DECISION)
+    return gathering
 
 
 def _commit(svc: Services, reference: str, asked: str, name: str, answer: Answer, spend: Link | None) -> Request:
@@ -75,10 +101,10 @@ def _commit(svc: Services, reference: str, asked: str, name: str, answer: Answer
         if asked in request.answers:
             return request
         road.going_on(request)
-        note = f"{asked.partition(':')[2]} {answer.said}"
         answered, event = amend(
-            request, ANSWERED, svc.now(), by=answer.by, reason=note, answers={**request.answers, asked: name}
-        )
+            request, ANSWERED, svc.now(), by=answer.by, reason=f"{asked} {answer.said}",
+            answers={**request.answers, asked: name},
+        )  # fmt: skip
         try:
             svc.store.commit(answered, event, spend=spend)
         except RequestChanged:

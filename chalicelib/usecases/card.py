@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.businesses.model import Member, RightTerms
+from chalicelib.domain.answer import Said
+from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import OutcomeState, Plan, PlannedCollection
@@ -21,7 +23,18 @@ from chalicelib.law import exemptions
 from chalicelib.links import Link, Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, extending, gathering, judging, limits, powers, road
+from chalicelib.usecases import (
+    appeals,
+    awaiting,
+    by_hand,
+    correspondence,
+    extending,
+    gathering,
+    judging,
+    limits,
+    powers,
+    road,
+)
 from chalicelib.usecases.appeals import First
 
 
@@ -53,6 +66,8 @@ class Card:
     """Code and words of what may be named where the ground is `exempt`."""
     left: list[str] = field(default_factory=list)
     """Titles of what the decision leaves out."""
+    by_hand: list[tuple[str, str, Said, str, datetime]] = field(default_factory=list)
+    """Place, step, what was answered, by whom, when: of those sources that answer later."""
     hold: Hold | None = None
     may_hold: bool = False
     may_undo: bool = False
@@ -69,6 +84,8 @@ class Revealed:
     records: list[tuple[str, list[dict[str, Any]]]]
     changes: list[tuple[str, str, str]]
     """Label, old value, new value."""
+    notes: list[tuple[str, str]]
+    """Place, and what whoever looked there by hand wrote for staff."""
 
 
 def card(svc: Services, token: str) -> Card:
@@ -88,6 +105,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
     why_not = why_not_approve(svc, request)
     plan, may = judging.current_plan(svc, request), verdicts(svc, request, member, why_not)
     listed = exemptions(request.regime, request.right)
+    events = svc.store.events(request.reference)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
         plan=plan, corrections=_labels(svc, request), may=may, why_not=why_not, grounds=grounds(request),
@@ -96,10 +114,23 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         exemptions=[(code, f"{e.label}: {e.shop_use} ({e.cite})") for code, e in listed.items()],
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
-        history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
+        history=[(e.at, e.what) for e in events], by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
         attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
+
+
+def _answers(svc: Services, events: list[Event]) -> list[tuple[str, str, Said, str, datetime]]:
+    """What the sources that answer later have said, and who said it."""
+    found = []
+    for event in (e for e in events if e.what == awaiting.ANSWERED and e.note):
+        asked, _, said = str(event.note).partition(" ")
+        step, _, source = asked.partition(":")
+        place = svc.business.datamap.sources.get(source)
+        member = svc.business.member(event.by.removeprefix("staff:"))
+        by = member.name if member else event.by.removeprefix("staff:").removeprefix("keeper:")
+        found.append((place.title if place else source, step, Said(said), by, event.at))
+    return found
 
 
 def may_note_power(svc: Services, request: Request, member: Member) -> bool:
@@ -182,6 +213,7 @@ def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
         personal=_visible(svc, member, personal),
         records=_records(svc, seen, member),
         changes=_changes(svc, seen, member, personal),
+        notes=by_hand.notes(svc, seen),
     )
 
 

@@ -62,6 +62,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if outcome is None or outcome.state is OutcomeState.DONE:
         return {"source": source, "state": OutcomeState.DONE}
     finding = gathering.opened(svc, outcome)
+    if finding.unasked:
+        return _note(svc, outcome, OutcomeState.DONE)
     if finding.failed:
         return _note(svc, outcome, OutcomeState.FAILED, why=finding.failed)
     if request.findings.get(source) != finding.digest:

@@ -17,7 +17,7 @@ from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
-from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
+from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat, treat_by_hand
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
@@ -35,6 +35,9 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
     personal = svc.open(request)
+    if svc.business.datamap.sources[source].by_hand and not (request.by_hand or request.proof.suffices):
+        _note(svc, request, Finding(source=source, unasked=True), OutcomeState.FOUND)
+        return {"source": source, "state": OutcomeState.FOUND}
     answer = awaiting.answer_of(svc, request, source, Step.GATHER)
     if answer and answer.said is Said.FAILED:
         return note_failed_source(svc, reference, source, answer.why or "SourceMisread")
@@ -84,8 +87,9 @@ def _found(svc: Services, request: Request, personal: Personal, source: str) -> 
 
 def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
     """Of a proven person's records those asked for: a parent proves themself by their own, and asks for the child's."""
-    collections = svc.business.datamap.sources[source].collections
-    if request.relationship is Relationship.PARENT:
+    mapped = svc.business.datamap.sources[source]
+    collections = mapped.collections
+    if request.relationship is Relationship.PARENT and not mapped.by_hand:  # who looks is told that it is the child's
         records = [r for r in records if _is_childs(collections[r.collection], r, personal.subject_name)]
     if request.right is Right.ACCESS and personal.period != "all":
         first, last = period(personal.period, request.received_at.astimezone(svc.business.zone).date())
@@ -115,9 +119,13 @@ def treatments(
     """What the request's right does to each record today; nothing, when it is not about records."""
     if request.right not in road.SEARCHED:
         return []
-    collections = svc.business.datamap.sources[source].collections
+    mapped = svc.business.datamap.sources[source]
+    collections = mapped.collections
     today = svc.now().astimezone(svc.business.zone).date()
     held = request.right is Right.DELETION and _held(svc, request, personal)
+    if mapped.by_hand:
+        answer = awaiting.answer_of(svc, request, source, Step.GATHER)
+        return [treat_by_hand(request.right, r, kept=answer.kept if answer else None, held=held) for r in records]
     wanted: dict[str, dict[str, str]] = {}
     ambiguous = _ambiguous(personal, source, records)
     for correction in personal.corrections:

@@ -44,7 +44,7 @@ def start(svc: Services, request: Request, at: str) -> None:
         "reply": waits.reply_days * day,
         "attention": waits.attention_days * day,
     }
-    names = svc.sources if _searched(svc, request) else ()
+    names = [name for name in svc.sources if _searched(svc, request, name)]
     sources = [{"name": name, "waits": _answer_waits(svc, name)} for name in names]
     svc.workflow.start(
         request.execution,
@@ -81,8 +81,13 @@ SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_
 """Rights that are about the person's records."""
 
 
-def _searched(svc: Services, request: Request) -> bool:
-    """Whether the sources are looked at: for the records themselves, or to check the answers to questions."""
+def _searched(svc: Services, request: Request, source: str) -> bool:
+    """Whether a source is looked at: for the records themselves, or to check the answers to questions.
+
+    A person is asked to look only for records to show, correct or delete: an opt-out waits for nobody (rule 5).
+    """
+    if svc.business.datamap.sources[source].by_hand:
+        return request.right in SEARCHED and request.right is not Right.OPT_OUT
     asks = bool(svc.business.rights[request.right].questions)
     return request.right in SEARCHED or asks or request.by_post  # for the address on file, too
 

@@ -84,5 +84,9 @@ def held(request: pytest.FixtureRequest, database_url: str) -> Iterator[Held]:
     business = load(request.module.BUSINESS)
     customers = install(database_url, request.module.BUSINESS)
     engine = engine_for(database_url)
-    yield Held(business, customers, {n: SqlSource(n, s, engine) for n, s in business.datamap.sources.items()})
+    yield Held(
+        business,
+        customers,
+        {n: SqlSource(n, s, engine) for n, s in business.datamap.sources.items() if s.kind == "sql"},
+    )
     engine.dispose()

@@ -89,7 +89,7 @@ def test_what_is_stored_is_sealed_and_the_audit_names_nobody(office: Office, slo
     email = office.customers[0]["email"].encode()
     assert email in answer.model_dump_json().encode()
     assert email not in office.svc.packages.answer(proven.reference, name)
-    assert office.svc.store.events(proven.reference)[-1].note == f"{slow} done"
+    assert office.svc.store.events(proven.reference)[-1].note == f"gather:{slow} done"
 
 
 @pytest.mark.parametrize(("act", "error"), [("withdraw", RequestClosed), ("not_me", RequestFrozen)])
