@@ -150,6 +150,7 @@ def _correction(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
+        unchanged=[(titles[o.source, c], k.ground) for o in told.outcomes for c, k, _ in o.kept],
         recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
 

@@ -13,7 +13,8 @@ from chalicelib.errors import MailRejected, MailUncertain, RequestClosed, Servic
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import awaiting, correspondence, gathering, reminding, road
-from chalicelib.usecases.card import Card, card_of, member_of, unfinished
+from chalicelib.usecases.card import Card, again, card_of, member_of
+from chalicelib.usecases.gathering import AGAIN
 
 
 def need_attention(svc: Services, reference: str, token: str, error: str) -> None:
@@ -49,10 +50,16 @@ def try_again(svc: Services, token: str) -> Card:
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
-    elif unfinished(svc, request):
+    elif failed := again(svc, request):
+        answers = {k: v for k, v in request.answers.items() if k.partition(":")[2] not in failed}
+        if request.status is Status.IN_REVIEW:
+            request, event = advance(request, Status.GATHERING, svc.now(), by=by, reason=AGAIN, answers=answers)
+            svc.store.commit(request, event)
+            road.go_on(svc, request, road.DECISION)
+            return card_of(svc, request, member)
         unread = any(f.failed for f in gathering.findings(svc, request.reference))
         to = Status.GATHERING if unread else Status.FULFILLING
-        request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)
+        request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None, answers=answers)
         svc.store.commit(request, event, spend=None if link.used_at else link)
         road.start(svc, request, "gather" if unread else "fulfil")
     return card_of(svc, request, member)

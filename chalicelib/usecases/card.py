@@ -53,7 +53,9 @@ class Card:
     history: list[tuple[datetime, str]]
     days_left: int
     attention: bool
-    """Whether "try again" is offered; never for the rest of what its person said was not them."""
+    """Whether a step stopped, and "try again" is offered."""
+    again: list[str] = field(default_factory=list)
+    """Titles of the sources that failed and can be tried again; none for what its person said was not them."""
     may_note_power: bool = False
     """Whether a power of attorney can be noted: an agent waits for the person's consent."""
     over_limit: str | None = None
@@ -115,7 +117,8 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
         history=[(e.at, e.what) for e in events], by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
-        attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
+        attention=request.status is Status.NEEDS_ATTENTION,
+        again=[svc.business.datamap.sources[source].title for source in again(svc, request)],
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
 
@@ -156,6 +159,15 @@ def unfinished(svc: Services, request: Request) -> bool:
     if request.status is not Status.PARTLY_FULFILLED or request.links_dead_before:
         return False
     return any(o.state is OutcomeState.FAILED for o in svc.store.outcomes(request.reference))
+
+
+def again(svc: Services, request: Request) -> list[str]:
+    """The sources that can be tried again now: those that failed, before staff decide or after the answer."""
+    if request.status is Status.IN_REVIEW:
+        return sorted(judging.current_plan(svc, request).failed)
+    if not unfinished(svc, request):
+        return []
+    return [o.source for o in svc.store.outcomes(request.reference) if o.state is OutcomeState.FAILED]
 
 
 def _labels(svc: Services, request: Request) -> list[str]:

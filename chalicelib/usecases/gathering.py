@@ -34,6 +34,8 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     request = road.live(svc, reference)
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
+    if request.reason == AGAIN and _stands(svc, request, source):
+        return {"source": source, "state": OutcomeState.FOUND}
     personal = svc.open(request)
     if svc.business.datamap.sources[source].by_hand and not (request.by_hand or request.proof.suffices):
         _note(svc, request, Finding(source=source, unasked=True), OutcomeState.FOUND)
@@ -53,6 +55,19 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     )  # fmt: skip
     _note(svc, request, finding, OutcomeState.FOUND)
     return {"source": source, "state": OutcomeState.FOUND}
+
+
+AGAIN = "source_again"
+"""Why a request is gathered once more: staff want another try of the sources that failed, and of no others."""
+
+
+def _stands(svc: Services, request: Request, source: str) -> bool:
+    """Whether a source has been read well; what it holds now is held against the plan when it is carried out."""
+    outcome = svc.store.outcome(request.reference, source)
+    if outcome is None or outcome.state is OutcomeState.FAILED:
+        return False
+    finding = opened(svc, outcome)
+    return not finding.failed and not finding.unasked
 
 
 def begin(svc: Services, request: Request) -> Request:

@@ -56,6 +56,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.MailRejected: (503, "Our email was refused", "The mail service did not take it. Check the address, or call us."),
     e.SourceUnavailable: (503, "Please try again soon", "One of our systems does not answer now. Nothing was lost."),
     e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Please try again in a minute."),
+    e.SourceAwaited: (503, "Please wait a little", "Somebody still has to answer us. You need not do anything."),
     e.SourceMisread: (503, OURS, "A person has been told. You need not do anything."),
     e.Misconfigured: (500, OURS, "This desk is not set up right. Please write to us instead."),
     e.RightsdeskError: (500, "Something went wrong on our side", "It was our fault, not yours. Please try again."),

@@ -28,7 +28,8 @@ class World:
         self.business = business
         self.customers = customers
         self.engine = engine_for(url)
-        self.sources = {n: SqlSource(n, m, self.engine) for n, m in business.datamap.sources.items()}
+        sql = {n: m for n, m in business.datamap.sources.items() if m.kind == "sql"}
+        self.sources = {n: SqlSource(n, m, self.engine) for n, m in sql.items()}
 
     def held(self, customer: Customer) -> dict[str, list[Record]]:
         """What each source holds about them."""

@@ -129,7 +129,7 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
         "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None,
         "corrections": ["Street"] if right is Right.CORRECTION else [], "hold": None, "may_hold": True, "may_undo": False,
-        "first": None, "may_note_power": False, "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
+        "first": None, "may_note_power": False, "by_hand": [], "again": [], "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
         "exemptions": [("legal_obligation", "A law demands it: tax records (Civ. Code 1798.105(d)(8))")], **changes,
     })  # fmt: skip
 
@@ -139,6 +139,6 @@ def revealed() -> SimpleNamespace:
     row = {"Number": 17, "Email address": "kim@example.com", "Street": "5 Elm Street", "Card": "we hold a card number"}
     personal.notes = [Message(at=NOW, by="staff:dana", text="Held for <b>counsel</b>.")]
     return SimpleNamespace(
-        personal=personal, changes=[("Street", "5 Elm Street", "9 Oak Avenue")],
+        personal=personal, notes=[("Letters", "Box <b>4</b>.")], changes=[("Street", "5 Elm Street", "9 Oak Avenue")],
         records=[("Customer record", [row]), ("Orders", [{"Order": "A-1001", "Total": "41.50", "To": None}] * 2)],
     )  # fmt: skip
