@@ -144,7 +144,8 @@ def _whom(svc: Services, request: Request, task: Task) -> Whom:
 
 def _on_file(svc: Services, request: Request, task: Task) -> list[tuple[str, str]]:
     """Names, numbers and addresses of the person in what was gathered elsewhere, as far as this member may see."""
-    lines: list[tuple[str, str]] = []
+    lines: dict[str, tuple[str, str]] = {}
+    proven = {i.value.casefold() for i in behalf.selecting(request, svc.open(request))}
     for finding in gathering.findings(svc, request.reference):
         collections = svc.business.datamap.sources[finding.source].collections
         for record in finding.shown:
@@ -152,8 +153,8 @@ def _on_file(svc: Services, request: Request, task: Task) -> list[tuple[str, str
             for name, field in collection.fields.items():
                 value = record.values.get(name)
                 if collection.person == "subject" and value and _tells_who(field) and _may_see(svc, task, field):
-                    lines.append((field.label, str(value)))
-    return list(dict.fromkeys(lines))[:MOST_LINES]
+                    lines.setdefault(str(value).casefold(), (field.label, str(value)))
+    return [line for value, line in lines.items() if value not in proven][:MOST_LINES]
 
 
 MOST_LINES = 30
@@ -225,7 +226,7 @@ def _checked(
     end, fault = _end(until, today)
     faults |= {"until": fault} if fault else {}
     if said == Said.KEPT and not 0 < len(ground) <= LONGEST_GROUND:
-        faults["ground"] = f"Say in at most {LONGEST_GROUND} characters why it must be kept: the person is told."
+        faults["ground"] = f"Say why it must be kept, in at most {LONGEST_GROUND} characters: the person is told."
     if faults:
         raise InvalidRequest(faults)
     return Kept(ground=guarded(ground), until=end) if said == Said.KEPT else None, taken

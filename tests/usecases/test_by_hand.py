@@ -357,3 +357,30 @@ def test_the_notes_and_the_answer_are_sealed_and_go_with_the_request(office: Off
     assert not [data for data in stored.values() if PDF in data or b"saddle" in data]
     office.svc.packages.forget(request.reference)
     assert request.reference not in office.svc.packages._answers  # type: ignore[attr-defined]
+
+
+def test_what_was_not_destroyed_in_time_is_tried_again_by_itself_and_then_done(office: Office) -> None:
+    request = looked(office, "deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    for source in set(office.svc.sources) - {"papers"}:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    late = asked(office, request, "fulfil")
+    fulfilment.note_unfulfilled_source(office.svc, request.reference, "papers", "SourceSilent")
+    answering.send_answer(office.svc, request.reference)
+    assert office.now(request).status is Status.PARTLY_FULFILLED
+    assert "did not answer in time" in office.text(office.mails(office.svc.business.staff[0].email)[0])
+    assert by_hand.task(office.svc, late).over
+
+    attention.try_again(office.svc, office.link("review"))
+    started = office.workflow.started[f"{request.reference}-2"]
+    assert started["start"] == "fulfil"
+    with pytest.raises(SourceAwaited):
+        fulfilment.fulfil_source(office.svc, request.reference, "papers")
+    token = asked(office, request, "fulfil")
+    assert token != late
+    assert by_hand.answer(office.svc, token, "done", boxes={}).said is Said.DONE
+    for source in office.svc.sources:
+        assert fulfilment.fulfil_source(office.svc, request.reference, source)["state"] == "done"
+    answering.send_answer(office.svc, request.reference)
+    assert office.now(request).status is Status.FULFILLED
