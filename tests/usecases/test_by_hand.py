@@ -384,3 +384,17 @@ def test_what_was_not_destroyed_in_time_is_tried_again_by_itself_and_then_done(o
         assert fulfilment.fulfil_source(office.svc, request.reference, source)["state"] == "done"
     answering.send_answer(office.svc, request.reference)
     assert office.now(request).status is Status.FULFILLED
+
+
+def test_an_address_can_be_asked_in_place_of_a_role(office: Office) -> None:
+    datamap = office.svc.business.datamap
+    task = datamap.sources["papers"].by_hand.model_copy(update={"role": None, "address": "file@example.com"})  # type: ignore[union-attr]
+    sources = {**datamap.sources, "papers": datamap.sources["papers"].model_copy(update={"by_hand": task})}
+    business = office.svc.business.model_copy(update={"datamap": DataMap(sources=sources)})
+    office = dataclasses.replace(office, svc=dataclasses.replace(office.svc, business=business))
+    request = proven(office, "access")
+    token = asked(office, request)
+    assert "file@example.com" in str(office.mails()[0]["To"])
+    by_hand.reveal(office.svc, token)
+    by_hand.answer(office.svc, token, "none", boxes={})
+    assert [e.by for e in office.svc.store.events(request.reference)][-2:] == ["keeper:papers"] * 2
