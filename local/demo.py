@@ -117,9 +117,24 @@ def deletion(walk: Walker, who: dict[str, Any], say: Callable[[str], None]) -> N
     ended(walk, track, "fulfilled")
     walk.answer_mail(who["email"], reference, "delet")
     say("  erased, read back, answered with what is kept and why")
+    confirmed(walk, track, reference, say)
     gone = walk.file_by_form("access", who["email"])
     walk.prove(who["email"], gone)
     say(f"  asked afterwards what is held ({gone})")
+
+
+def confirmed(walk: Walker, track: str, reference: str, say: Callable[[str], None]) -> None:
+    """Each who was told confirms: by mailed link, which is followed here, or by their own system, which calls back."""
+    waiting = walk.get(f"{walk.run['mail_url']}/api/messages?about={reference}&holds=/task/").json()
+    for task in {link for mail in waiting for link in re.findall(r"\S+/task/[\w=-]+", mail["text"])}:
+        walk.post(task, {"outcome": "done"})
+    deadline = time.monotonic() + walk.patience
+    while "not confirmed" in (page := walk.get(track).text):
+        if time.monotonic() > deadline:
+            raise Lost("a recipient has still not confirmed")
+        time.sleep(0.05)
+    if "Who else was told" in page:
+        say(f"  told and confirmed: {page.count(': confirmed.')} recipients")
 
 
 RIGHTS = (access, correction, disclosure, concern, opt_out, deletion)

@@ -50,7 +50,7 @@ def require_explained(datamap: DataMap, live: LiveSchema, file: str = "datamap.y
 
 def unexplained(datamap: DataMap, live: LiveSchema) -> list[Problem]:
     """All that the map leaves out or gets wrong about the live schema."""
-    readable = {name: source for name, source in datamap.sources.items() if not source.by_hand}
+    readable = {name: source for name, source in datamap.sources.items() if source.kind not in ("http", "by_hand")}
     return [p for name, source in readable.items() for p in _of_source(name, source, live)]
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chalicelib.domain.peer import https
 from chalicelib.errors import SourceMisread
 
 
@@ -210,12 +211,14 @@ def _an_object(at: str, collection: Collection) -> None:
 class SourceMap(Part):
     """One place where personal data is."""
 
-    kind: Literal["sql", "dynamodb", "s3", "by_hand"]
+    kind: Literal["sql", "dynamodb", "s3", "http", "by_hand"]
     title: str
     by_hand: ByHand | None = None
     where: str = ""
     """`sql`: the schema, `s3`: the bucket, each the source's own name if none is given; `dynamodb`: how its tables'
-    names begin."""
+    names begin; `http`: its address."""
+    key: str = ""
+    """`http`: the name of the secret that signs what is asked."""
     days: int = Field(7, gt=0)
     """For a source that answers later: calendar days until whoever is asked is reminded."""
     not_personal: dict[str, str] = Field(default_factory=dict)
@@ -250,6 +253,17 @@ class SourceMap(Part):
             return said
         held = {n: {"key": [], **c} if isinstance(c, dict) else c for n, c in said["collections"].items()}
         return {**said, "collections": held}
+
+    @model_validator(mode="after")
+    def _addressed(self) -> SourceMap:
+        if self.kind == "http":
+            try:
+                https(self.where)
+            except ValueError as wrong:
+                raise ValueError(f"where: {wrong}") from None
+        if (self.kind == "http") is not bool(self.key):
+            raise ValueError("`key` is needed by a source of the kind `http`, and by no other")
+        return self
 
     @model_validator(mode="after")
     def _kept_so(self) -> SourceMap:

@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted, Tally, shown, sums
@@ -38,7 +39,10 @@ def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **chan
     request = samples.request(right, status, **changes)
     kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
     left = ["Orders"] if request.reason == "partly_refused" else []
-    view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left)
+    told = [("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.TOLD)] if kept else []
+    view = SimpleNamespace(
+        request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left, told=told
+    )  # fmt: skip
     return {
         "view": view,
         "request": request,
