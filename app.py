@@ -15,6 +15,7 @@ from chalicelib.bootstrap import services
 from chalicelib.usecases import (
     answering,
     attention,
+    awaiting,
     chasing,
     fulfilment,
     gathering,
@@ -25,11 +26,12 @@ from chalicelib.usecases import (
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, inbox, staff
+from chalicelib.web import api, consent, customer, inbox, staff, uploads
 from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
+app.api.binary_types.append(uploads.MULTIPART)  # else API Gateway would spoil the files of a form
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
@@ -59,6 +61,12 @@ def gather_source(event: Event, context: object) -> Any:
 @app.lambda_function()
 def note_failed_source(event: Event, context: object) -> Any:
     return gathering.note_failed_source(services(), event["request_id"], event["source"], event["error"])
+
+
+@app.lambda_function()
+def await_source(event: Event, context: object) -> None:
+    source, step, token = event["source"], event["step"], event["task_token"]
+    awaiting.await_source(services(), event["request_id"], source, step, token, reminder=event["reminder"])
 
 
 @app.lambda_function()

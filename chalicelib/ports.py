@@ -255,6 +255,12 @@ class PackageStore(Protocol):
     def parts(self, reference: str) -> dict[str, bytes]:
         """The parts written so far, by name."""
 
+    def put_answer(self, reference: str, name: str, data: bytes) -> None:
+        """Keep a sealed answer, or a file of one, for as long as a request can be open."""
+
+    def answer(self, reference: str, name: str) -> bytes:
+        """Raises RequestNotFound when there is none."""
+
     def put_package(self, reference: str, data: bytes) -> None: ...
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
@@ -273,7 +279,10 @@ class Inbox(Protocol):
 
 
 class Source(Protocol):
-    """One place of the business where personal data is. Every call is safe to run twice."""
+    """One place of the business where personal data is. Every call is safe to run twice.
+
+    Whichever cannot answer at once raises SourceAwaited: it is waited for, and what it answered is stored.
+    """
 
     name: str
 

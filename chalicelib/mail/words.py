@@ -117,6 +117,7 @@ OTHER_EVENTS = {
     "appeal_upheld": "The appeal was granted", "appeal_partly_upheld": "The appeal was granted in part",
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "source_answered": "A place where data is has answered", "asked_by_hand": "Somebody looks in our paper files",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "A letter was printed", "posted": "The letter was posted",
     "completed": "What the mail could not say was added",
@@ -189,9 +190,17 @@ CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
     "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
     "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
+    "SourceSilent": "it did not answer in time", "SealBroken": "what was stored could not be read again",
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+BY_HAND = {
+    "gather": {
+        "done": "Something is there", "none": "Nothing is there", "kept": "Something is there that must be kept",
+    },
+    "fulfil": {"done": "It is done", "none": "Nothing is there any more", "kept": "It must be kept"},
+}  # fmt: skip
+"""What somebody who looks by hand may answer, by step."""
 RECIPIENTS = {
     NoticeState.PENDING: "could not be reached yet; we keep trying, so this is not confirmed",
     NoticeState.TOLD: "told, not confirmed yet",

@@ -46,7 +46,7 @@ def test_tables_may_be_asked_by_key_and_index_and_never_scanned() -> None:
 @pytest.mark.parametrize("business", shipped())
 def test_the_package_of_a_business_carries_its_own_permits_only(business: str) -> None:
     datamap = load(business).datamap
-    resources = beyond_chalice(_functions(), datamap)["Resources"]
+    resources = beyond_chalice(_functions(), "jeffers", datamap)["Resources"]
     assert {name for name in ("ReadPlaces", "WritePlaces") if name in resources} == permits(datamap).keys()
     assert bool(permits(datamap)) is any(m.kind in ("dynamodb", "s3") for m in datamap.sources.values())
     assert {"GatherSource", "FulfilSource"} <= resources.keys(), "the functions that the permits name"

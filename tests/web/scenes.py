@@ -8,6 +8,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from chalicelib.domain.answer import Said, Step
+from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
@@ -16,7 +18,7 @@ from chalicelib.domain.tally import Counted, Tally, shown, sums
 from chalicelib.domain.verification import Noted, Proof
 from chalicelib.mail.inbound import Letter
 from chalicelib.ports import KeptMail
-from chalicelib.usecases import inbox
+from chalicelib.usecases import by_hand, inbox
 from chalicelib.web import places
 from chalicelib.web.stages import stages
 from tests.web import samples
@@ -111,6 +113,30 @@ def task(personal: Any) -> dict[str, Any]:
     return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
 
 
+PLACE = SourceMap.model_validate({
+    "kind": "by_hand", "title": "Letters", "by_hand": {"instructions": "The grey cabinet.", "role": "support"},
+    "collections": {"papers": {"title": "Letters", "fields": {
+        "letters": {"label": "What they wrote", "category": "user.content.private"},
+        "files": {"label": "Copies", "category": "user.content.private"},
+    }}},
+})  # fmt: skip
+WHOM = by_hand.Whom(
+    proven=[("Email", "kim@example.com")], on_file=[("Name", "Kim <b>quick</b> Park")], said=[("Name given", "K. Park")],
+    changes=[("Street", "9 Oak Avenue")], found=[("What they wrote", "Two letters")],
+)  # fmt: skip
+
+
+def hand(step: Step = Step.GATHER, right: Right = Right.ACCESS, **changes: Any) -> dict[str, Any]:
+    """Work by hand: a page of its own."""
+    context = {name: changes.pop(name) for name in ("whom", "typed", "faults") if name in changes}
+    task = by_hand.Task(**{
+        "request": samples.request(right, Status.GATHERING), "source": "letters", "place": PLACE, "step": step,
+        "by": "staff:dana", "member": None, "due": samples.NOW, "said": None, "over": False, **changes,
+    })  # fmt: skip
+    filled = {"whom": None, "typed": {}, "faults": {}, **context}
+    return {"task": task, "request": task.request, "token": TOKEN, **filled}
+
+
 def figures(*, few: bool) -> dict[str, Any]:
     tallies = [
         Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n)
@@ -195,6 +221,12 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "task": ("task", task(None)),
         "task-revealed": ("task", task(samples.revealed().personal)),
         "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
+        **{f"by-hand-{r}": ("task_by_hand", hand(right=r)) for r in (Right.ACCESS, Right.DELETION)},
+        **{f"by-hand-{r}-do": ("task_by_hand", hand(Step.FULFIL, r)) for r in (Right.CORRECTION, Right.DELETION)},
+        "by-hand-revealed": ("task_by_hand", hand(Step.FULFIL, Right.CORRECTION, whom=WHOM)),
+        "by-hand-fault": ("task_by_hand", hand(typed={"outcome": ["kept"], "ground": [""], "found.letters": ["<because>"]}, faults={"ground": "Say why.", "files": "Too large.", "outcome": "Which is it?"})),
+        "by-hand-done": ("task_by_hand", hand(said=Said.KEPT)),
+        "by-hand-over": ("task_by_hand", hand(over=True)),
         "queue": ("queue", queue),
         "queue-post": ("queue", {**queue, "requests": [to_post, consent_due]}),
         "inbox": ("inbox", mail_inbox()),
@@ -221,6 +253,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-part-nothing": ("review", review(samples.card(), typed={"decision": ["approve"], "ground": ["exempt"]}, faults={"leave": "Tick what to leave out."})),
         "review-part-decided": ("review", review(samples.card(request=samples.request(status=Status.COOLING_OFF, decision=samples.PART), may=frozenset(), left=["Orders"], may_undo=True))),
         "review-asked": ("review", review(samples.card(status=Status.ASKED, may=frozenset(), may_undo=True))),
+        "review-by-hand": ("review", review(samples.card(by_hand=[("Letters", "gather", Said.DONE, "Dana", samples.NOW), ("A vendor", "gather", Said.FAILED, "vendor", samples.NOW)]))),
+        "review-source-again": ("review", review(samples.card(again=["Letters"]))),
         "review-held": ("review", review(samples.card(hold=samples.HOLD))),
         "review-hold-fault": ("review", review(samples.card(), typed={"hold": ["yes"]}, faults={"explanation": "Say why."})),
         "review-appeal": ("review", review(samples.card(request=samples.request(appeal_of="R-0000-0001"), first=samples.FIRST))),
