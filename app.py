@@ -12,8 +12,18 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
-from chalicelib.web import api, consent, customer, metrics, staff
+from chalicelib.usecases import (
+    answering,
+    attention,
+    fulfilment,
+    gathering,
+    recipients,
+    review,
+    staying_gone,
+    upkeep,
+    verification,
+)
+from chalicelib.web import api, consent, customer, ledger, metrics, staff, suppressions
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
@@ -21,6 +31,8 @@ app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
 app.register_blueprint(metrics.metrics)
+app.register_blueprint(ledger.ledger)
+app.register_blueprint(suppressions.suppressions)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
 
@@ -105,3 +117,10 @@ def take_up_the_lost(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")
 def purge_what_is_due(event: CloudWatchEvent) -> Any:
     return upkeep.purge_due(services())
+
+
+@app.schedule(
+    Rate(1, unit=Rate.HOURS), description="Deletes what need not be kept any longer, looks for what came back"
+)
+def keep_what_is_gone(event: CloudWatchEvent) -> Any:
+    return staying_gone.keep_up(services())

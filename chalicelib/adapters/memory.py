@@ -16,6 +16,7 @@ from typing import Any
 
 from chalicelib.adapters.memory_store import MemoryStore
 from chalicelib.adapters.sealing import seal, unseal
+from chalicelib.adapters.secrets import next_version, versions_of
 from chalicelib.errors import Misconfigured, RequestNotFound
 
 __all__ = [
@@ -162,12 +163,22 @@ class MemorySecrets:
     """See ports.Secrets. Without `keys`: fixed ones, for tests only."""
 
     def __init__(self, keys: Mapping[str, bytes] | None = None) -> None:
-        self._keys = dict(keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member")})
+        self._keys = dict(
+            keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member", "check")}
+        )
 
     def get(self, name: str) -> bytes:
         if name not in self._keys:
             raise Misconfigured("memory", name, "is missing", "put 32 random bytes there")
         return self._keys[name]
+
+    def versions(self, name: str) -> list[str]:
+        return versions_of(name, self._keys)
+
+    def rotate(self, name: str) -> str:
+        newer = next_version(name, self._keys)
+        self._keys[newer] = os.urandom(32)
+        return newer
 
 
 class SetClock:

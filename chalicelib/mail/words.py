@@ -118,8 +118,17 @@ OTHER_EVENTS = {
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "The answer was printed", "posted": "The answer was posted",
+    "kept_erased": "What had to be kept until now was deleted", "came_back": "Data was found again; staff look at it",
+    "erased_again": "What had come back was deleted again", "left_as_is": "Staff looked, and left it as it is",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
+LEDGER_EVENTS = {
+    "kept_erased": "deleted at its end date, read back", "looked": "searched again: nothing came back",
+    "came_back": "found again", "to_erase_again": "to be deleted again", "erased_again": "deleted again, read back",
+    "left_as_is": "left as it is", "replayed": "deleted again after a restore, read back",
+    "never_done": "the deletion never ran here", "key_gone": "its key is gone: nothing more can be looked for",
+}  # fmt: skip
+"""What happens to an entry of the ledger of deletions, told to staff."""
 COUNTED = {
     Counted.WHOLE: "Done in whole", Counted.PART: "Done in part", Counted.DENIED: "Denied",
     Counted.ENDED: "Lapsed or withdrawn", Counted.OPEN: "Open",
@@ -170,6 +179,7 @@ LINK_PURPOSES = {
     "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
+    Purpose.HEAR_AGAIN.value: "to hear from us again",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, judging, partial, road, suppression
+from chalicelib.usecases import correspondence, gathering, judging, ledger, partial, road, suppression
 
 
 def offer_undo(svc: Services, reference: str) -> None:
@@ -75,8 +75,10 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
         _write_part(svc, request, source, records)
         return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
     # Remembered before the identifiers are gone.
-    suppression.with_deletion(svc, request, personal, suppression.others(svc.business.datamap, source, records))
-    return _carry_out(svc, outcome, finding, source)
+    also = suppression.others(svc.business.datamap, source, records)
+    suppression.with_deletion(svc, request, personal, also, erases=any(t.acts for t in finding.treatments))
+    ledger.remember(svc, request, personal, finding, records, also)
+    return _carry_out(svc, request, outcome, finding)
 
 
 def _drifts(finding: Finding, now: Sequence[Treatment]) -> bool:
@@ -85,14 +87,15 @@ def _drifts(finding: Finding, now: Sequence[Treatment]) -> bool:
     return held or bool(finding.drift(now))
 
 
-def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -> dict[str, str]:
-    acts = [t for t in finding.treatments if t.acts]
+def _carry_out(svc: Services, request: Request, outcome: Outcome, finding: Finding) -> dict[str, str]:
+    acts, source = [t for t in finding.treatments if t.acts], finding.source
     try:
         svc.sources[source].carry_out(acts)
     except PlanDrifted:
         return _note(svc, outcome, OutcomeState.DRIFTED)
     if svc.sources[source].not_done(acts):
         return _note(svc, outcome, OutcomeState.FAILED, why="ReadBackDiffers")
+    ledger.confirm(svc, request, finding)
     return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
 
 
