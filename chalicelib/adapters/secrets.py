@@ -35,7 +35,7 @@ def next_version(name: str, names: Iterable[str]) -> str:
 
 
 class ManagerSecrets:
-    """See ports.Secrets. `client` is a boto3 Secrets Manager client, `secret` the name or ARN; `ticks` counts seconds."""
+    """See ports.Secrets. `client`: boto3's Secrets Manager; `secret`: its name or ARN; `ticks` counts seconds."""
 
     def __init__(self, client: Any, secret: str, ticks: Callable[[], float] = time.monotonic) -> None:
         self.client, self.secret, self._ticks = client, secret, ticks

@@ -18,7 +18,7 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Treatment
 
 LOOKS = (timedelta(days=30), timedelta(days=180))
-"""After a deletion its sources are searched again so long; after the last look nothing that leads to anybody is left."""
+"""After a deletion its sources are searched again so long; then nothing that leads to anybody is left."""
 
 
 class EntryKind(StrEnum):
@@ -136,7 +136,7 @@ class Entry(BaseModel):
 
 
 def first_end(kept: Iterable[KeptRecord], zone: ZoneInfo) -> datetime | None:
-    """The first moment at which a record need not be kept any longer: the day after its last, in the business's zone."""
+    """When the first of them need not be kept any longer: the day after its last, in the business's zone."""
     ends = [record.until for record in kept]
     return datetime.combine(min(ends) + timedelta(days=1), time.min, zone) if ends else None
 

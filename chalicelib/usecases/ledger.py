@@ -157,6 +157,12 @@ def who_in(svc: Services, entries: Iterable[Entry]) -> list[Identifier]:
     return list(dict.fromkeys(found))
 
 
+def kept_in(svc: Services, entries: Iterable[Entry], source: str) -> set[tuple[str, tuple[str, ...]]]:
+    """The records of one source that this deletion kept and that are not gone yet."""
+    there = [e for e in entries if e.kind is EntryKind.KEPT and e.source == source and e.sealed]
+    return {(k.collection, k.key) for e in there for k in opened(svc, e).kept}
+
+
 def held(svc: Services, secret: Secret) -> bool:
     """Whether a legal hold was set since: nothing is erased while it stands."""
     return any(svc.store.hold_of(subject) for subject in secret.subjects)

@@ -8,38 +8,30 @@ they asked to be left alone. A legal hold stops everything. Leaves to others: th
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
 from chalicelib.domain.identity import record_identifier
-from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Erased, KeptRecord, Secret, lines
+from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Erased, KeptRecord, Secret
 from chalicelib.domain.plan import OutcomeState, Record, Treatment, treat
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import (
-    DecisionNotAllowed,
-    MailRejected,
-    MailUncertain,
-    PlanChanged,
     RequestChanged,
     RequestNotFound,
     RightsdeskError,
     SourceMisread,
 )
-from chalicelib.mail import messages
 from chalicelib.ports import Source
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, ledger, staffroom, suppression
+from chalicelib.usecases import came_back, gathering, ledger, suppression
 
 log = logging.getLogger("rightsdesk.ledger")
 
 MOST = 500
 """Entries in one run; the next one goes on from there."""
 TOMORROW = timedelta(days=1)
-AGAIN = timedelta(days=7)
-"""After so long staff are reminded of what they have not decided."""
 
 
 def keep_up(svc: Services, most: int = MOST) -> dict[str, int]:
@@ -59,6 +51,17 @@ def keep_up(svc: Services, most: int = MOST) -> dict[str, int]:
     return done
 
 
+def _failed(svc: Services, entry: Entry, fault: RightsdeskError) -> None:
+    """Tried again tomorrow; staff hear of it, once a week at most."""
+    stands = next((e for e in svc.store.entries(entry.reference) if e.id == entry.id), None)
+    try:
+        if stands and stands.due and stands.due <= svc.now() and stands.state is not EntryState.RETURNED:
+            ledger.change(svc, stands, "", due=svc.now() + TOMORROW)
+            came_back.mail(svc, stands, f"failed:{svc.now():%G-%V}", why=type(fault).__name__)
+    except RightsdeskError as again:
+        log.error("%s while telling staff about the ledger of %s", type(again).__name__, entry.reference)
+
+
 def _act(svc: Services, entry: Entry) -> str:
     try:
         secret = ledger.opened(svc, entry)
@@ -68,7 +71,7 @@ def _act(svc: Services, entry: Entry) -> str:
     if entry.state is EntryState.PLANNED:
         return _what_became(svc, entry, secret)
     if entry.state is EntryState.RETURNED:
-        return _remind(svc, entry)
+        return came_back.remind(svc, entry)
     if ledger.held(svc, secret):
         ledger.change(svc, entry, "", due=svc.now() + TOMORROW)
         return "put_off"
@@ -125,7 +128,7 @@ def _end_of_keeping(svc: Services, entry: Entry, secret: Secret) -> str:
     )  # fmt: skip
     if found:
         entry = ledger.change(svc, entry, "kept_erased" if acts else "", records=len(acts))
-        return _tell_what_returned(svc, entry, rest, found)
+        return came_back.tell(svc, entry, rest, found)
     ledger.wait(svc, entry, rest, "kept_erased", records=len(acts))
     return "erased"
 
@@ -139,7 +142,7 @@ def erase(svc: Services, entry: Entry, acts: Sequence[Treatment], remembered: Se
         return
     if remembered:
         erased = [Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in acts]
-        now, digest = svc.now(), plan_of(acts)
+        now, digest = svc.now(), came_back.plan_of(acts)
         fresh = Entry(
             reference=entry.reference, source=entry.source, kind=EntryKind.GONE, digest=digest, at=now,
             state=EntryState.WAITING, records=len(acts),
@@ -159,7 +162,7 @@ def _look(svc: Services, entry: Entry, secret: Secret) -> str:
     found = returned(svc, entry, secret)
     entry = entry.model_copy(update={"looks": entry.looks + 1})
     if found:
-        return _tell_what_returned(svc, entry, secret.model_copy(update={"found": found}), found)
+        return came_back.tell(svc, entry, secret.model_copy(update={"found": found}), found)
     ledger.wait(svc, entry, secret, "looked")
     return "looked"
 
@@ -172,10 +175,13 @@ def returned(svc: Services, entry: Entry, secret: Secret) -> list[Treatment]:
     """
     source, known = _source(svc, entry), {(e.collection, e.key): e.fingerprint for e in secret.erased}
     there = [r for r in source.read(known) if r.fingerprint == known[r.collection, r.key]]
-    who = ledger.who_in(svc, svc.store.entries(entry.reference))
+    entries = svc.store.entries(entry.reference)
+    who = ledger.who_in(svc, entries)
     there += source.find(who) if who else []
     records = {(r.collection, r.key): r for r in there if r.collection not in secret.left}
-    return [t for t in (_treatment(svc, entry, r) for r in records.values()) if t.acts]
+    found = [t for t in (_treatment(svc, entry, r) for r in records.values()) if t.acts]
+    kept = ledger.kept_in(svc, entries, entry.source)
+    return [t for t in found if t.kept or (t.collection, t.key) not in kept]  # else its end date has come, no more
 
 
 def _erase_again(svc: Services, entry: Entry, secret: Secret) -> str:
@@ -190,18 +196,9 @@ def _erase_again(svc: Services, entry: Entry, secret: Secret) -> str:
     erase(svc, entry, acts, secret.subjects if entry.kind is EntryKind.KEPT else ())
     rest = [t for t in now if t not in acts]
     if rest:
-        return _tell_what_returned(svc, entry, secret.model_copy(update={"found": rest}), rest)
-    settle(svc, entry, secret, "erased_again", records=len(acts))
+        return came_back.tell(svc, entry, secret.model_copy(update={"found": rest}), rest)
+    came_back.settle(svc, entry, secret, "erased_again", records=len(acts))
     return "erased"
-
-
-def settle(svc: Services, entry: Entry, secret: Secret, what: str, *, by: str = "system", records: int = 0) -> None:
-    """What came back is dealt with: of what was kept it is done with, of what is gone the next look is due."""
-    done = {(t.collection, t.key) for t in secret.found}
-    settled = [k for k in secret.kept if (k.collection, k.key) in done]
-    suppression.unrestrict(svc, [record_identifier(entry.source, k.collection, k.key) for k in settled])
-    rest = secret.model_copy(update={"found": [], "kept": [k for k in secret.kept if k not in settled]})
-    ledger.wait(svc, entry, rest, what, by=by, records=records)
 
 
 def _treatment(svc: Services, entry: Entry, record: Record, *, ended: bool = False) -> Treatment:
@@ -220,89 +217,3 @@ def _source(svc: Services, entry: Entry) -> Source:
     if entry.source not in svc.sources:
         raise SourceMisread(f"source {entry.source} is not in the data map any more")
     return svc.sources[entry.source]
-
-
-def plan_of(found: Sequence[Treatment]) -> str:
-    said = sorted(f"{t.collection} {t.key} {t.fingerprint} {t.doing}" for t in found)
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
-
-
-# -- staff ------------------------------------------------------------------------------------------------------------
-
-
-def _tell_what_returned(svc: Services, entry: Entry, secret: Secret, found: Sequence[Treatment]) -> str:
-    told = ledger.change(
-        svc, entry, "came_back", records=len(found), secret=secret.model_copy(update={"found": list(found)}),
-        state=EntryState.RETURNED, found=lines(found), plan=plan_of(found), due=svc.now(), looks=entry.looks,
-    )  # fmt: skip
-    return _remind(svc, told)
-
-
-def _remind(svc: Services, entry: Entry) -> str:
-    """Tell staff, and again every week until they have decided."""
-    _mail(svc, entry, f"{entry.plan}:{entry.due}")
-    ledger.change(svc, entry, "", due=svc.now() + AGAIN)
-    return "returned"
-
-
-def _failed(svc: Services, entry: Entry, fault: RightsdeskError) -> None:
-    """Tried again tomorrow; staff hear of it, once a week at most."""
-    stands = next((e for e in svc.store.entries(entry.reference) if e.id == entry.id), None)
-    try:
-        if stands and stands.due and stands.due <= svc.now() and stands.state is not EntryState.RETURNED:
-            ledger.change(svc, stands, "", due=svc.now() + TOMORROW)
-            _mail(svc, stands, f"failed:{svc.now():%G-%V}", why=type(fault).__name__)
-    except RightsdeskError as again:
-        log.error("%s while telling staff about the ledger of %s", type(again).__name__, entry.reference)
-
-
-def _mail(svc: Services, entry: Entry, once: str, why: str | None = None) -> None:
-    """To all who decide deletions, each once; the page it leads to asks them to sign in.
-
-    Raises ServiceUnavailable, MailRejected or MailUncertain when it reached nobody.
-    """
-    faults, members = list[RightsdeskError](), svc.business.deciders(Right.DELETION)
-    there = f"{svc.settings.public_url}/staff/ledger/{entry.reference}"
-    for member in members:
-        now = svc.now()
-        message = messages.compose(
-            "staff_ledger", business=svc.business, to=member.email, reference=entry.reference, at=now,
-            context={"member": member, "entry": entry, "why": why, "links": {"ledger": there}},
-        )  # fmt: skip
-        try:
-            correspondence.to_member(svc, entry.id, f"{once}:{member.id}", member, message)
-        except (MailRejected, MailUncertain) as fault:
-            faults.append(fault)
-    if faults and len(faults) == len(members):
-        raise faults[0]
-
-
-def page(svc: Services, session: str, reference: str) -> list[Entry]:
-    """The ledger of one deletion, for who is signed in: counts and dates, nobody's data. Raises RequestNotFound."""
-    staffroom.staff_of(svc, session)
-    found = svc.store.entries(reference)
-    if not found:
-        raise RequestNotFound(reference)
-    return found
-
-
-def decide(svc: Services, session: str, reference: str, *, entry: str, plan: str, erase: bool) -> None:
-    """Erase again what came back (the next sweep does it), or leave it: somebody is a customer anew.
-
-    Raises DecisionNotAllowed, PlanChanged when what came back is not what was shown, RequestNotFound.
-    """
-    member = staffroom.staff_of(svc, session)
-    found = next((e for e in page(svc, session, reference) if e.name == entry), None)
-    if found is None:
-        raise RequestNotFound(reference)
-    if member not in svc.business.deciders(Right.DELETION):
-        raise DecisionNotAllowed("Who may decide deletions decides this, too. Please ask one of them.")
-    if found.state is not EntryState.RETURNED or found.plan != plan:
-        raise PlanChanged(reference)
-    by, secret = f"staff:{member.id}", ledger.opened(svc, found)
-    if erase:
-        ledger.change(svc, found, "to_erase_again", by=by, state=EntryState.ERASING, due=svc.now())
-    elif found.kind is EntryKind.KEPT:
-        settle(svc, found, secret, "left_as_is", by=by)
-    else:
-        ledger.end(svc, found, "left_as_is", by=by)

@@ -1,6 +1,6 @@
 """The ledger's page for signed-in staff: what a deletion kept and until when, what came back, and what to do with it.
 
-Counts and dates only, nobody's data. Leaves to others: looking and erasing (usecases/staying_gone).
+Counts and dates only, nobody's data. Leaves to others: looking and erasing (usecases/came_back).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.ledger import Entry
 from chalicelib.errors import InvalidRequest, LinkError
-from chalicelib.usecases import staying_gone
+from chalicelib.usecases import came_back
 from chalicelib.web import replies
 from chalicelib.web.asked import Asked, Unreadable, only
 from chalicelib.web.replies import ANY, answered
@@ -22,7 +22,7 @@ ledger = Blueprint(__name__)
 @answered(ledger)
 def page(asked: Asked, reference: str) -> Response:
     try:
-        entries = staying_gone.page(asked.svc, session(asked), reference)
+        entries = came_back.page(asked.svc, session(asked), reference)
     except LinkError:
         return replies.see(asked, "/staff/sign-in")
     if asked.wants_json:
@@ -43,7 +43,7 @@ def decide(asked: Asked, reference: str) -> Response:
     if said.get("do") not in ("erase", "leave"):
         raise InvalidRequest({"do": "Choose whether to delete it again or to leave it."})
     try:
-        staying_gone.decide(
+        came_back.decide(
             asked.svc, session(asked), reference, entry=said.get("entry", ""), plan=said.get("plan", ""),
             erase=said["do"] == "erase",
         )  # fmt: skip
