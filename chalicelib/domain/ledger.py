@@ -34,6 +34,8 @@ class EntryState(StrEnum):
     """What was erased is there again, or what is kept is not what it was: staff were told, and decide."""
     ERASING = "erasing"
     """Staff want it erased again; the next sweep does it."""
+    LEAVING = "leaving"
+    """Staff leave it as it is; the next sweep looks for it no more."""
     OVER = "over"
 
 

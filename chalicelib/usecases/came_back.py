@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from chalicelib.domain.identity import record_identifier
-from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Secret, lines
+from chalicelib.domain.ledger import Entry, EntryState, Secret, lines
 from chalicelib.domain.plan import Treatment
 from chalicelib.domain.request import Right
 from chalicelib.errors import (
@@ -77,7 +77,7 @@ def page(svc: Services, session: str, reference: str) -> list[Entry]:
 
 
 def decide(svc: Services, session: str, reference: str, *, entry: str, plan: str, erase: bool) -> None:
-    """Erase again what came back (the next sweep does it), or leave it: somebody is a customer anew.
+    """Have what came back erased again, or left: somebody is a customer anew. The next sweep does it.
 
     Raises DecisionNotAllowed, PlanChanged when what came back is not what was shown, RequestNotFound.
     """
@@ -89,22 +89,18 @@ def decide(svc: Services, session: str, reference: str, *, entry: str, plan: str
         raise DecisionNotAllowed("Who may decide deletions decides this, too. Please ask one of them.")
     if found.state is not EntryState.RETURNED or found.plan != plan:
         raise PlanChanged(reference)
-    by, secret = f"staff:{member.id}", ledger.opened(svc, found)
-    if erase:
-        ledger.change(svc, found, "to_erase_again", by=by, state=EntryState.ERASING, due=svc.now())
-    elif found.kind is EntryKind.KEPT:
-        settle(svc, found, secret, "left_as_is", by=by)
-    else:
-        ledger.end(svc, found, "left_as_is", by=by)
+    by = f"staff:{member.id}"
+    state = EntryState.ERASING if erase else EntryState.LEAVING
+    ledger.change(svc, found, "to_erase_again" if erase else "left_as_is", by=by, state=state, due=svc.now())
 
 
-def settle(svc: Services, entry: Entry, secret: Secret, what: str, *, by: str = "system", records: int = 0) -> None:
+def settle(svc: Services, entry: Entry, secret: Secret, what: str = "", *, records: int = 0) -> None:
     """What came back is dealt with: of what was kept it is done with, of what is gone the next look is due."""
     done = {(t.collection, t.key) for t in secret.found}
     settled = [k for k in secret.kept if (k.collection, k.key) in done]
     suppression.unrestrict(svc, [record_identifier(entry.source, k.collection, k.key) for k in settled])
     rest = secret.model_copy(update={"found": [], "kept": [k for k in secret.kept if k not in settled]})
-    ledger.wait(svc, entry, rest, what, by=by, records=records)
+    ledger.wait(svc, entry, rest, what, records=records)
 
 
 def plan_of(found: Sequence[Treatment]) -> str:

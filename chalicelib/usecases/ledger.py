@@ -94,7 +94,7 @@ def wait(svc: Services, entry: Entry, secret: Secret, what: str = "", *, by: str
     """Put the entry by until its next day, or end it when there is none. `what` happened goes on record."""
     due = entry.next_look() if entry.kind is EntryKind.GONE else first_end(secret.kept, svc.business.zone)
     if due is None:
-        return end(svc, entry, what or "looked", by=by, records=records)
+        return end(svc, entry, what, by=by, records=records)
     return change(
         svc, entry, what, by=by, records=records, secret=secret, state=EntryState.WAITING, due=due, found=[], plan=None
     )

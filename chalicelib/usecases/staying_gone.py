@@ -72,6 +72,9 @@ def _act(svc: Services, entry: Entry) -> str:
         return _what_became(svc, entry, secret)
     if entry.state is EntryState.RETURNED:
         return came_back.remind(svc, entry)
+    if entry.state is EntryState.LEAVING:
+        came_back.settle(svc, entry, secret) if entry.kind is EntryKind.KEPT else ledger.end(svc, entry, "")
+        return "put_off"
     if ledger.held(svc, secret):
         ledger.change(svc, entry, "", due=svc.now() + TOMORROW)
         return "put_off"

@@ -204,6 +204,10 @@ def decider(office: Office) -> Any:
     return office.svc.business.deciders("deletion")[0]  # type: ignore[arg-type]
 
 
+def returned_to(office: Office, entry: Entry) -> Entry:
+    return next(e for e in office.svc.store.entries(entry.reference) if e.id == entry.id)
+
+
 def returned(office: Office, request: Request) -> Entry:
     [entry] = [e for e in office.svc.store.entries(request.reference) if e.state is EntryState.RETURNED]
     return entry
@@ -257,8 +261,10 @@ def test_staff_leave_who_came_back_as_a_customer(office: Office, loaded: Request
     came_back.decide(
         office.svc, session(office), loaded.reference, entry=entry.name, plan=str(entry.plan), erase=False
     )  # fmt: skip
-    look(office, 150)
+    staying_gone.keep_up(office.svc)
     assert _there(office)
+    assert look(office, 150)["returned"] == 0
+    assert [h.by for h in returned_to(office, entry).history][-1] == f"staff:{decider(office).id}"
     with pytest.raises(RequestNotFound):
         office.svc.vault.open(entry.id, entry.sealed)
 
