@@ -163,10 +163,17 @@ def test_every_links_life_is_documented() -> None:
 
 def test_the_limits_are_the_codes() -> None:
     from chalicelib.domain.verification import TRIES
-    from chalicelib.usecases import correspondence, intake, staffroom
+    from chalicelib.usecases import correspondence, hearing_again, intake, staffroom
 
     said = [int(row[1]) for row in rows("docs/mails.md", "table: limits")]
-    assert said == [intake.UNPROVEN_A_DAY, correspondence.LINKS_A_DAY, staffroom.SIGN_INS_AN_HOUR, TRIES, TRIES]
+    assert said == [
+        intake.UNPROVEN_A_DAY,
+        correspondence.LINKS_A_DAY,
+        hearing_again.ASKED_A_DAY,
+        staffroom.SIGN_INS_AN_HOUR,
+        TRIES,
+        TRIES,
+    ]
 
 
 def _span(said: str) -> timedelta:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from tests.promises.conftest import Desk
-from tests.promises.evidence import changed, member_token, signed_in, stopped, tables, today
+from tests.promises.evidence import changed, member_token, signed_in, stop_link, stopped, tables, today, written
 
 BUSINESS = "cetrus"
 NADIA, KASPER, UMA, DOV, RHODA = range(5)
@@ -126,6 +126,8 @@ def test_cet_5_who_deleted_the_account_is_never_contacted_again(desk: Desk) -> N
     assert stopped(desk, email, "email", "unrelated_uses") == {"email", "unrelated_uses"}
     assert stopped(desk, email.upper(), "email") == {"email"}, "however it is written"
     assert not stopped(desk, other["email"], "email", "unrelated_uses"), "and nobody else"
+    assert stopped(desk, email, "everything") == {"everything"}, "no import may bring them back"
+    assert all(stopped(desk, email, f"kind:{kind}") for kind in written("cetrus", "business")["kinds"])
     assert email not in desk.output.read_text()
 
     [opted_out] = _with_a_licence(desk, 1)
@@ -136,6 +138,14 @@ def test_cet_5_who_deleted_the_account_is_never_contacted_again(desk: Desk) -> N
     _erased(desk, opted_out["email"], own)
     assert "unrelated_uses" in stopped(desk, opted_out["email"], "unrelated_uses"), "an older opt-out stands too"
     assert desk.walk.mails(email)[0]["id"] == answer["id"], "the answer was the last mail"
+
+    desk.walk.post("/hear-again", {"email": email, "scope": "email"})
+    assert stopped(desk, email, "email"), "asking alone lifts nothing"
+    way_back = desk.walk.link(email, "hear-again")
+    assert desk.walk.get(way_back).status == 200
+    assert stopped(desk, email, "email"), "nor does opening the link"
+    assert desk.walk.post(way_back, {"confirm": "yes"}).status == 200
+    assert stopped(desk, email, "email", "unrelated_uses", "everything") == {"unrelated_uses"}, "what they asked for"
 
 
 def test_cet_6_licence_and_usage_logs_are_shown_whole_and_erased(desk: Desk) -> None:
@@ -175,6 +185,8 @@ def test_cet_9_information_is_kept_from_uses_that_are_not_the_stores_own(desk: D
     before = tables(desk)
     reference = desk.walk.file_by_form("opt_out", who["email"], [("stop", "unrelated_uses")])
     assert stopped(desk, who["email"], "unrelated_uses", "email") == {"unrelated_uses"}, "at once, and no more"
+    asked = stop_link(desk, who["email"], ["unrelated_uses"])
+    assert desk.walk.get(asked, Accept="application/json").json() == {"would_stop": ["unrelated_uses"]}, "a GET is mute"
     assert desk.walk.until(desk.walk.link(who["email"], "track", reference))["status"] == "fulfilled"
     assert "/verify/" not in "".join(m["text"] for m in desk.walk.mails(who["email"]))
     now = tables(desk)
