@@ -12,10 +12,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, docs, figures, roads, starts, usage, where
+from bench import bill, docs, erase, figures, roads, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage", "where")
+MEASURES = ("accept", "full", "short", "erase", "ready", "imports", "law", "work", "usage", "where")
 
 
 def main() -> int:
@@ -51,7 +51,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
     if name in with_roads:
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
-        "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
+        "accept": roads.accept, "erase": lambda: erase.erase(asked.threads),
+        "ready": starts.ready, "imports": starts.imports, "law": starts.law,
         "work": starts.work, "usage": usage.usage, "where": where.where,
     }  # fmt: skip
     return others[name]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,18 +27,19 @@ __all__ = ["office"]
 
 
 TABLES = {"RIGHTSDESK_TABLE": "RequestsTable", "RIGHTSDESK_KEYS_TABLE": "KeysTable"}
+NAMES = (f"purge-{n}" for n in itertools.count(1))
 SHAPE = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 
 
 @pytest.fixture
 def aws(aws: Aws) -> Aws:
     """With tables of its own: a sweep takes all that is due, and other tests leave requests behind."""
-    resources = json.loads(TEMPLATE.read_text())["Resources"]
+    resources, suffix = json.loads(TEMPLATE.read_text())["Resources"], next(NAMES)
     for table in TABLES.values():
         said = resources[table]["Properties"]
         shape = {word: said[word] for word in SHAPE if word in said}
-        aws.client("dynamodb").create_table(TableName=f"{table}-purge", **shape)
-    return Aws({**aws.settings, **{setting: f"{table}-purge" for setting, table in TABLES.items()}})
+        aws.client("dynamodb").create_table(TableName=f"{table}-{suffix}", **shape)
+    return Aws({**aws.settings, **{setting: f"{table}-{suffix}" for setting, table in TABLES.items()}})
 
 
 @pytest.fixture
