@@ -7,7 +7,7 @@ One table, families by key (pk / sk):
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
     LIFTED#<hash>       <at>#<scope>
-    HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>
+    HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """

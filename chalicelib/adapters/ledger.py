@@ -1,7 +1,7 @@
 """The ledger of deletions in the request store's table: one item per entry, in the index by due date while it is due.
 
-LEDGER#<reference> / <source>#<plan>#<kind>. An entry that is over leaves the index and goes by the table's time to
-live. Leaves to others: what entries mean (domain/ledger).
+LEDGER#<reference> / <source>#<plan>#<kind>#<part>. An entry that is over leaves the index and goes by the
+table's time to live. Leaves to others: what entries mean (domain/ledger).
 """
 
 from __future__ import annotations

@@ -21,6 +21,10 @@ LOOKS = (timedelta(days=30), timedelta(days=180))
 """After a deletion its sources are searched again so long; then nothing that leads to anybody is left."""
 
 
+MOST_RECORDS = 2_000
+"""Records in one entry: sealed, they fit many times into an item of the table (400 KB)."""
+
+
 class EntryKind(StrEnum):
     GONE = "gone"
     KEPT = "kept"
@@ -105,6 +109,8 @@ class Entry(BaseModel):
     reference: str
     source: str
     kind: EntryKind
+    part: int = 0
+    """Which of several entries, where there are more records than one holds. The first has the identifiers."""
     digest: str
     """Of the plan that was carried out: a source may be taken up again under another plan."""
     state: EntryState = EntryState.PLANNED
@@ -125,7 +131,7 @@ class Entry(BaseModel):
 
     @property
     def name(self) -> str:
-        return f"{self.source}#{self.digest[:12]}#{self.kind.value}"
+        return f"{self.source}#{self.digest[:12]}#{self.kind.value}#{self.part}"
 
     @property
     def id(self) -> str:

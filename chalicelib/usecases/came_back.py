@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from chalicelib.domain.identity import record_identifier
-from chalicelib.domain.ledger import Entry, EntryState, Secret, lines
+from chalicelib.domain.ledger import MOST_RECORDS, Entry, EntryState, Secret, lines
 from chalicelib.domain.plan import Treatment
 from chalicelib.domain.request import Right
 from chalicelib.errors import (
@@ -32,6 +32,7 @@ AGAIN = timedelta(days=7)
 
 
 def tell(svc: Services, entry: Entry, secret: Secret, found: Sequence[Treatment]) -> str:
+    found = found[:MOST_RECORDS]  # the rest comes back to staff once these are decided
     told = ledger.change(
         svc, entry, "came_back", records=len(found), secret=secret.model_copy(update={"found": list(found)}),
         state=EntryState.RETURNED, found=lines(found), plan=plan_of(found), due=svc.now(), looks=entry.looks,

@@ -7,12 +7,24 @@ others: acting on it (staying_gone), doing it all again after a restore (replayi
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from chalicelib.domain import behalf
 from chalicelib.domain.identity import Identifier, record_identifier
-from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Erased, Happened, KeptRecord, Secret, first_end
+from chalicelib.domain.ledger import (
+    MOST_RECORDS,
+    Entry,
+    EntryKind,
+    EntryState,
+    Erased,
+    Happened,
+    KeptRecord,
+    Secret,
+    first_end,
+)
 from chalicelib.domain.plan import LEGAL_HOLD, Finding, Record
 from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.errors import RequestChanged, RequestNotFound
@@ -21,6 +33,7 @@ from chalicelib.law.model import POLICY
 from chalicelib.services import Services
 from chalicelib.usecases import partial, road, suppression
 
+Each = TypeVar("Each")
 UNCONFIRMED = timedelta(days=1)
 """How long an entry may wait for its deletion to be read back before the sweep asks what became of it."""
 
@@ -42,12 +55,16 @@ def remember(
     erased = [
         Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in finding.treatments if t.acts
     ]
-    kept = _kept(svc, finding, records)
-    if erased:
-        _plan(svc, request.reference, finding, EntryKind.GONE,
-              Secret(who=who, subjects=subjects, left=left, erased=erased))  # fmt: skip
-    if kept:
-        _plan(svc, request.reference, finding, EntryKind.KEPT, Secret(subjects=subjects, kept=kept))
+    for part, some in enumerate(_parts(erased)):
+        secret = Secret(who=who if part == 0 else [], subjects=subjects, left=left, erased=some)
+        _plan(svc, request.reference, finding, EntryKind.GONE, part, secret)
+    for part, some_kept in enumerate(_parts(_kept(svc, finding, records))):
+        secret = Secret(subjects=subjects, kept=some_kept)
+        _plan(svc, request.reference, finding, EntryKind.KEPT, part, secret)
+
+
+def _parts(records: list[Each]) -> list[list[Each]]:
+    return [records[at : at + MOST_RECORDS] for at in range(0, len(records), MOST_RECORDS)]
 
 
 def _kept(svc: Services, finding: Finding, records: Sequence[Record]) -> list[KeptRecord]:
@@ -62,10 +79,10 @@ def _kept(svc: Services, finding: Finding, records: Sequence[Record]) -> list[Ke
     ]  # fmt: skip
 
 
-def _plan(svc: Services, reference: str, finding: Finding, kind: EntryKind, secret: Secret) -> None:
+def _plan(svc: Services, reference: str, finding: Finding, kind: EntryKind, part: int, secret: Secret) -> None:
     now = svc.now()
     entry = Entry(
-        reference=reference, source=finding.source, kind=kind, digest=finding.digest, at=now, due=now + UNCONFIRMED,
+        reference=reference, source=finding.source, kind=kind, part=part, digest=finding.digest, at=now, due=now + UNCONFIRMED,
         records=len(secret.erased or secret.kept),
     )  # fmt: skip
     begin(svc, entry, secret)
@@ -143,12 +160,14 @@ def _tell_the_trail(svc: Services, reference: str, what: str, by: str) -> None:
 
 
 def seal(svc: Services, entry: Entry, secret: Secret) -> Entry:
-    return entry.model_copy(update={"sealed": svc.vault.seal(entry.id, secret.model_dump_json().encode())})
+    return entry.model_copy(
+        update={"sealed": svc.vault.seal(entry.id, zlib.compress(secret.model_dump_json().encode()))}
+    )
 
 
 def opened(svc: Services, entry: Entry) -> Secret:
     """Raises RequestNotFound when its key is gone."""
-    return Secret.model_validate_json(svc.vault.open(entry.id, entry.sealed))
+    return Secret.model_validate_json(zlib.decompress(svc.vault.open(entry.id, entry.sealed)))
 
 
 def who_in(svc: Services, entries: Iterable[Entry]) -> list[Identifier]:

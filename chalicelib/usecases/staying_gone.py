@@ -145,13 +145,12 @@ def erase(svc: Services, entry: Entry, acts: Sequence[Treatment], remembered: Se
         return
     if remembered:
         erased = [Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in acts]
-        now, digest = svc.now(), came_back.plan_of(acts)
         fresh = Entry(
-            reference=entry.reference, source=entry.source, kind=EntryKind.GONE, digest=digest, at=now,
-            state=EntryState.WAITING, records=len(acts),
+            reference=entry.reference, source=entry.source, kind=EntryKind.GONE, part=1 + entry.part, at=svc.now(),
+            digest=came_back.plan_of(acts), state=EntryState.WAITING, records=len(acts),
         )  # fmt: skip
-        ledger.begin(svc, fresh.model_copy(update={"due": fresh.next_look()}),
-                     Secret(subjects=list(remembered), erased=erased))  # fmt: skip
+        due = fresh.model_copy(update={"due": fresh.next_look()})
+        ledger.begin(svc, due, Secret(subjects=list(remembered), erased=erased))
     source = _source(svc, entry)
     source.carry_out(acts)
     if source.not_done(acts):
@@ -179,7 +178,7 @@ def returned(svc: Services, entry: Entry, secret: Secret) -> list[Treatment]:
     source, known = _source(svc, entry), {(e.collection, e.key): e.fingerprint for e in secret.erased}
     there = [r for r in source.read(known) if r.fingerprint == known[r.collection, r.key]]
     entries = svc.store.entries(entry.reference)
-    who = ledger.who_in(svc, entries)
+    who = ledger.who_in(svc, entries) if entry.part == 0 else []
     there += source.find(who) if who else []
     records = {(r.collection, r.key): r for r in there if r.collection not in secret.left}
     found = [t for t in (_treatment(svc, entry, r) for r in records.values()) if t.acts]

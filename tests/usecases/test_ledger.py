@@ -14,7 +14,7 @@ from app import app
 from chalicelib import bootstrap
 from chalicelib.commands import commands
 from chalicelib.domain.identity import Identifier, record_identifier
-from chalicelib.domain.ledger import Entry, EntryKind, EntryState
+from chalicelib.domain.ledger import MOST_RECORDS, Entry, EntryKind, EntryState, Erased, Secret
 from chalicelib.domain.request import Request
 from chalicelib.errors import DecisionNotAllowed, LinkMissing, PlanChanged, RequestNotFound, SourceUnavailable
 from chalicelib.ports import Hold
@@ -380,6 +380,35 @@ def test_the_schedule_runs_it(office: Office, deleted: Request) -> None:
         event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
         done = client.lambda_.invoke("keep_what_is_gone", event).payload
     assert done["looked"] == len(entries(office, deleted, EntryKind.GONE))
+
+
+def test_a_person_with_very_many_records_has_an_entry_for_each_few_thousand(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item of the table holds 400 KB: a long log must not stop a deletion."""
+    monkeypatch.setattr(ledger, "MOST_RECORDS", 3)
+    office.clock.at = datetime.combine(TODAY, time(17), UTC)
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    request = office.carry_out(request)
+    shop = [e for e in entries(office, request, EntryKind.GONE) if e.source == "shop"]
+    assert len(shop) > 2
+    assert all(e.records <= 3 for e in shop)
+    assert [bool(ledger.opened(office.svc, e).who) for e in shop] == [e.part == 0 for e in shop]
+    erased = everything(office)
+    restore(office)
+    run(office, "replay", "--since", f"{office.clock.at:%Y-%m-%dT%H:%M:%S}", "--yes")
+    assert everything(office) == erased
+
+
+def test_two_thousand_records_fit_into_an_item(office: Office) -> None:
+    import os
+
+    erased = [Erased(collection="collection", key=(os.urandom(24).hex(),), fingerprint=os.urandom(8).hex())
+              for _ in range(MOST_RECORDS)]  # fmt: skip
+    entry = Entry(reference="R-0000-0001", source="shop", kind=EntryKind.GONE, digest="d" * 64, at=office.clock.at)
+    ledger.begin(office.svc, entry, Secret(erased=erased))
+    assert len(office.svc.store.entries("R-0000-0001")[0].sealed) < 200_000
 
 
 # -- after a restore --------------------------------------------------------------------------------------------------
