@@ -17,20 +17,22 @@ from chalicelib.usecases import (
     attention,
     fulfilment,
     gathering,
+    metrics,
     recipients,
     review,
     staying_gone,
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, ledger, metrics, staff, suppressions
+from chalicelib.web import api, consent, customer, ledger, staff, suppressions
+from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
-app.register_blueprint(metrics.metrics)
+app.register_blueprint(metrics_pages.metrics)
 app.register_blueprint(ledger.ledger)
 app.register_blueprint(suppressions.suppressions)
 app.register_blueprint(recipients_pages.tasks)
@@ -124,3 +126,8 @@ def purge_what_is_due(event: CloudWatchEvent) -> Any:
 )
 def keep_what_is_gone(event: CloudWatchEvent) -> Any:
     return staying_gone.keep_up(services())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Counts the years that can still change, for the metrics page")
+def count_metrics(event: CloudWatchEvent) -> Any:
+    return metrics.count_open_years(services())

@@ -82,8 +82,8 @@ def _kept(svc: Services, finding: Finding, records: Sequence[Record]) -> list[Ke
 def _plan(svc: Services, reference: str, finding: Finding, kind: EntryKind, part: int, secret: Secret) -> None:
     now = svc.now()
     entry = Entry(
-        reference=reference, source=finding.source, kind=kind, part=part, digest=finding.digest, at=now, due=now + UNCONFIRMED,
-        records=len(secret.erased or secret.kept),
+        reference=reference, source=finding.source, kind=kind, part=part, digest=finding.digest, at=now,
+        due=now + UNCONFIRMED, records=len(secret.erased or secret.kept),
     )  # fmt: skip
     begin(svc, entry, secret)
 
