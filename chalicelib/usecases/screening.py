@@ -35,10 +35,13 @@ def scopes_of(business: Business) -> list[str]:
 
 
 def covering(business: Business, scope: str) -> set[str]:
-    """The entries that stop `scope`; a mail that cannot be stopped stops for a deleted person only."""
+    """The entries that stop `scope`. None stops a mail that cannot be stopped: who was deleted and orders anew needs
+    to learn where the parcel is."""
     if scope == RESTRICTED:
         return {RESTRICTED}
     kind = business.kinds.get(scope.removeprefix("kind:")) if scope.startswith("kind:") else None
+    if kind and not kind.stoppable:
+        return set()
     return {scope, EVERYTHING, *(kind.stops_with if kind else ())}
 
 

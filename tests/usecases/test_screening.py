@@ -59,9 +59,12 @@ def _with(office: Office, *scopes: str) -> set[str]:
     return {f"kind:{name}" for name, kind in office.svc.business.kinds.items() if {*kind.stops_with} & {*scopes}}
 
 
-def test_everything_stops_all_but_restricts_nothing(office: Office) -> None:
+def test_everything_stops_all_that_can_be_stopped_and_restricts_nothing(office: Office) -> None:
     stop(office, "everything")
-    assert stopped(office) == set(screening.scopes_of(office.svc.business)) - {"restricted"}
+    business = office.svc.business
+    never = {f"kind:{name}" for name, kind in business.kinds.items() if not kind.stoppable}
+    assert "kind:orders" in never
+    assert stopped(office) == set(screening.scopes_of(business)) - {"restricted"} - never
 
 
 # -- a whole file -----------------------------------------------------------------------------------------------------
