@@ -12,10 +12,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, docs, erase, figures, roads, scale, starts, usage, where
+from bench import bill, day, docs, erase, figures, roads, scale, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "erase", "ready", "imports", "law", "work", "usage", "scale", "where")
+MEASURES = ("accept", "full", "short", "erase", "ready", "imports", "law", "work", "usage", "scale", "day", "where")
 
 
 def main() -> int:
@@ -32,8 +32,8 @@ def main() -> int:
         found = _measure(name, asked)
         if isinstance(found, dict):
             more[name] = found
-            if name == "scale":
-                measured += scale.figures(found)
+            if name in ("scale", "day"):
+                measured += {"scale": scale.figures, "day": day.figures}[name](found)
             if name == "usage":
                 measured += bill.figures(found)
                 more |= {f"bill: {part}": lines for part, lines in bill.bill(found).items()}
@@ -55,7 +55,7 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
     others: dict[str, Callable[[], Any]] = {
         "accept": roads.accept, "erase": lambda: erase.erase(asked.threads), "ready": starts.ready,
         "imports": starts.imports, "law": starts.law, "work": starts.work, "usage": usage.usage,
-        "scale": scale.scale, "where": where.where,
+        "scale": scale.scale, "day": day.days, "where": where.where,
     }  # fmt: skip
     return others[name]()
 
