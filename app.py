@@ -15,6 +15,7 @@ from chalicelib.bootstrap import services
 from chalicelib.usecases import (
     answering,
     attention,
+    chasing,
     fulfilment,
     gathering,
     metrics,
@@ -114,6 +115,11 @@ def need_attention(event: Event, context: object) -> None:
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
     return attention.sweep(services())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Asks recipients who have not confirmed, and tells staff of them")
+def chase_recipients(event: CloudWatchEvent) -> Any:
+    return chasing.chase(services())
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")

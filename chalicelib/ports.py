@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.ledger import Entry
+from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
+from chalicelib.domain.peer import Peer
 from chalicelib.domain.plan import Outcome, Record, Treatment
-from chalicelib.domain.request import Request
+from chalicelib.domain.request import Request, Right
 from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
 
@@ -62,10 +64,13 @@ class RequestStore(Protocol):
         Raises AlreadyFiled when that form made a request before, RequestChanged when the reference is taken.
         """
 
-    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
-        """Write `request` (one version on), its event and `links`, and mark `spend` used, all or nothing.
+    def commit(
+        self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None,
+        notice: Notice | None = None,
+    ) -> None:  # fmt: skip
+        """Write `request` and `notice` (one version on), the event and `links`, and mark `spend` used, all or nothing.
 
-        Raises RequestChanged when the stored version is not the one before, or `spend` was used already.
+        Raises RequestChanged when a stored version is not the one before, or `spend` was used already.
         """
 
     def get(self, reference: str) -> Request:
@@ -104,6 +109,17 @@ class RequestStore(Protocol):
 
     def drop_findings(self, reference: str) -> None:
         """Empty the sealed part of its outcomes: what was found is no longer needed, what was done stays."""
+
+    def put_notice(self, notice: Notice) -> bool:
+        """Write a notice that is one version on, or a first one; False when somebody else was faster."""
+
+    def notice(self, reference: str, recipient: str) -> Notice | None: ...
+
+    def notices(self, reference: str) -> list[Notice]:
+        """Those of a request, by recipient."""
+
+    def notices_due(self, by: datetime) -> Iterator[Notice]:
+        """Notices that the sweep is to look at by then, the longest due first, read page by page."""
 
     def put_wait(self, wait: Wait) -> None: ...
 
@@ -259,10 +275,26 @@ class Source(Protocol):
         """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
 
 
+class Peers(Protocol):
+    """Recipients that are told over the wire. Telling one again under the same id is the same telling."""
+
+    def takes(self, peer: Peer, right: Right) -> bool:
+        """Whether its way of speaking has words for this right."""
+
+    def tell(self, peer: Peer, tidings: Tidings) -> Reply:
+        """Raises PeerUnavailable (try again), PeerMisread (it answers, but not as agreed)."""
+
+    def ask(self, peer: Peer, id: str) -> Reply:
+        """How it stands with what was told under this id. Raises PeerUnavailable, PeerMisread."""
+
+    def hear(self, peer: Peer, id: str, posted: Posted) -> Reply:
+        """What its callback says of this id. Raises CallbackRefused unless it signed just this."""
+
+
 class Secrets(Protocol):
     def get(self, name: str) -> bytes:
-        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member-page tokens), `check`
-        (signed questions about the suppression list)."""
+        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), `check` (signed
+        questions about the suppression list), a peer's."""
 
     def versions(self, name: str) -> list[str]:
         """The names under which this key has ever stood, the newest first: `identity-2`, `identity`."""

@@ -10,7 +10,7 @@ from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
 from chalicelib.domain.identity import Identifier, keyed_hash
 from chalicelib.domain.request import Personal, Request
-from chalicelib.ports import Chance, Clock, Mailer, PackageStore, RequestStore, Secrets, Source, Vault, Workflow
+from chalicelib.ports import Chance, Clock, Mailer, PackageStore, Peers, RequestStore, Secrets, Source, Vault, Workflow
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Services:
     packages: PackageStore
     sources: Mapping[str, Source]
     secrets: Secrets
+    peers: Peers
     clock: Clock
     chance: Chance
 

@@ -73,7 +73,8 @@ def beyond_chalice(functions: list[str]) -> dict[str, Any]:
             "RoleArn": {"Fn::GetAtt": ["RoadRole", "Arn"]},
         },
     }
-    for name in [*functions, "APIHandler", "TakeUpTheLost", "PurgeWhatIsDue", "KeepWhatIsGone", "CountMetrics"]:
+    scheduled = ("TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "KeepWhatIsGone", "CountMetrics")
+    for name in [*functions, "APIHandler", *scheduled]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
     return template
 

@@ -18,6 +18,7 @@ from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
 from chalicelib.domain.ledger import Entry
+from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally, tally_of
@@ -63,7 +64,10 @@ class DynamoStore:
         if refused:
             raise RequestChanged(request.reference)
 
-    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
+    def commit(
+        self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None,
+        notice: Notice | None = None,
+    ) -> None:  # fmt: skip
         before = {":before": {"N": str(request.version - 1)}}
         steps = [
             self.table.put_step(items.request_item(request), "version = :before", before),
@@ -74,6 +78,8 @@ class DynamoStore:
             steps += self._tallied(request)
         if spend:
             steps.append(self.table.spend_step(spend, event.at))
+        if notice:
+            steps.append(self.table.put_step(items.notice_item(notice), *_one_on(notice)))
         if self.table.transact(steps):
             raise RequestChanged(request.reference)
 
@@ -150,6 +156,28 @@ class DynamoStore:
                 self.table.write("delete_item", Key=where)
             elif item["sealed"]["B"]:
                 self.table.write("put_item", Item={**item, "sealed": {"B": b""}, "pieces": {"N": "1"}})
+
+    def put_notice(self, notice: Notice) -> bool:
+        condition, values = _one_on(notice)
+        guard = {"ConditionExpression": condition, **({"ExpressionAttributeValues": values} if values else {})}
+        written = self.table.write("put_item", Item=items.notice_item(notice), **guard)
+        return (
+            written.done or written.item.get("json") == items.notice_item(notice)["json"]
+        )  # a try of ours, answer lost
+
+    def notice(self, reference: str, recipient: str) -> Notice | None:
+        item = self.table.get(items.of_request(reference, f"NOTICE#{recipient}"))
+        return items.notice_from(item) if item else None
+
+    def notices(self, reference: str) -> list[Notice]:
+        return [items.notice_from(item) for item in self.table.family(f"REQ#{reference}", "NOTICE#")]
+
+    def notices_due(self, by: datetime) -> Iterator[Notice]:
+        found = self.table.pages(
+            IndexName="due", KeyConditionExpression="queue = :notices AND due_at <= :by",
+            ExpressionAttributeValues={":notices": {"S": items.NOTICES}, ":by": {"S": items.instant(by)}},
+        )  # fmt: skip
+        return (items.notice_from(item) for item in found)
 
     def put_wait(self, wait: Wait) -> None:
         self.table.write("put_item", Item=items.wait_item(wait))
@@ -295,6 +323,11 @@ class DynamoStore:
 
     def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
         return ledger.due(self.table, by)
+
+
+def _one_on(notice: Notice) -> tuple[str, Item]:
+    """The condition under which it is the next version of what stands there."""
+    return (NEW, {}) if notice.version == 1 else ("version = :before", {":before": {"N": str(notice.version - 1)}})
 
 
 def _state(name: str) -> Item:

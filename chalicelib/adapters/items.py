@@ -1,7 +1,8 @@
 """How each thing looks as a DynamoDB item: keys, the few attributes that conditions and the index need, one JSON.
 
 One table, families by key (pk / sk):
-    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source>[#<piece>] | WAIT#<name> | MAIL#<name>
+    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source>[#<piece>] | WAIT#<name> | MAIL#<name> |
+                        NOTICE#<recipient>
     LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
@@ -19,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally
@@ -27,7 +29,7 @@ from chalicelib.ports import Hold, Suppression, Wait
 
 Item = dict[str, dict[str, Any]]
 
-OPEN, CLOSED = "open", "closed"
+OPEN, CLOSED, NOTICES = "open", "closed", "notices"
 DEAD_LINK_KEPT = timedelta(days=30)
 """A link past its time is kept so long, so that opening it says so and offers a new one; then nobody knows it."""
 FORM_REMEMBERED = timedelta(days=30)
@@ -107,6 +109,22 @@ def tally_item(tally: Tally) -> Item:
 
 def tally_from(item: Item) -> Tally:
     return Tally.model_validate_json(item["json"]["S"])
+
+
+def notice_item(notice: Notice) -> Item:
+    """In the index `due` too, as long as the sweep is to look at it."""
+    item: Item = {
+        **of_request(notice.reference, f"NOTICE#{notice.recipient}"),
+        "json": {"S": notice.model_dump_json()},
+        "version": {"N": str(notice.version)},
+    }
+    if notice.next_at:
+        item |= {"queue": {"S": NOTICES}, "due_at": {"S": instant(notice.next_at)}}
+    return item
+
+
+def notice_from(item: Item) -> Notice:
+    return Notice.model_validate_json(item["json"]["S"])
 
 
 def sums_key(year: int) -> Item:

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
@@ -173,10 +174,21 @@ CAUSES = {
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+RECIPIENTS = {
+    NoticeState.PENDING: "could not be reached yet; we keep trying, so this is not confirmed",
+    NoticeState.TOLD: "told, not confirmed yet",
+    NoticeState.CONFIRMED: "confirmed",
+    NoticeState.NONE: "confirmed that they hold nothing",
+    NoticeState.KEPT: "answered that they must keep it",
+    NoticeState.FAILED: "could not be told automatically; our staff see to it, and this is not confirmed",
+}
+"""Where a recipient stands, in the answer and on the tracker."""
+SETTLED = frozenset(state for state in NoticeState if state.settled)
 LINK_PURPOSES = {
     "consent": "to say whether somebody may act for you",
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
-    "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
+    "review": "to decide a request",
+    "callbacks": "for a system to report what was done", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
     Purpose.HEAR_AGAIN.value: "to hear from us again",

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from chalicelib.domain.datamap import Collection
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import PlanDrifted
@@ -60,6 +61,22 @@ def one_spelling(kind: str, held: Any) -> str:
     """A held identifier in the spelling that `spelt` gives: lower case, a phone's digits; empty for nothing."""
     said = "" if held is None else str(held)
     return re.sub(r"\D", "", said) if kind == "phone" else said.lower()
+
+
+def reached_by(
+    collection: Collection, row: Mapping[str, Any], who: Mapping[str, list[str]],
+    reached: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> bool:  # fmt: skip
+    """Whether a record is the person's: by an identifier in it, or through a record already reached."""
+    for kind, field in collection.identity.items():
+        if one_spelling(kind, row[field]) in who.get(kind, ()):
+            return True
+    via = collection.via
+    return (
+        via is not None
+        and row[via.field] is not None
+        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
+    )
 
 
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")

@@ -85,16 +85,31 @@ def to_staff(
         raise faults[0]
 
 
-def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:
+def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient, *, chased: int = 0) -> None:
     """Tell a recipient that there is something to do, with a link of their own; the mail names nobody.
 
-    Once per request: a second road, after a partial answer, asks nobody again.
+    Once per request and time of asking: a second road, after a partial answer, asks nobody again.
     """
     if recipient.email:
         _send(
             svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
-            name=f"recipient_notice:{id}", context={"recipient": recipient},
+            name=f"recipient_notice:{id}{f':{chased}' if chased else ''}", context={"recipient": recipient},
         )  # fmt: skip
+
+
+def of_recipient(svc: Services, request: Request, id: str, *, why: str | None, once: str) -> None:
+    """Tell those who may decide that a recipient has not confirmed, with a link to enter what they say elsewhere."""
+    for member in deciders(svc, request):
+        _send(
+            svc, request, "staff_recipient", to=member.email, person=f"recipient:{id}:{member.id}",
+            purposes=(Purpose.TASK,), name=f"staff_recipient:{id}:{once}:{member.id}",
+            context={"recipient": svc.business.sharing.recipients[id], "why": why, "member": member},
+        )  # fmt: skip
+
+
+def callback_url(svc: Services, request: Request, id: str) -> str:
+    """Where a recipient's system reports about this request: a link of its own."""
+    return _mint(svc, (Purpose.CALLBACK,), f"recipient:{id}", request.reference)["callback"]
 
 
 def deciders(svc: Services, request: Request) -> list[Member]:

@@ -61,11 +61,11 @@ def test_every_model_of_the_files_is_documented() -> None:
     from pydantic import BaseModel
 
     from chalicelib.businesses import model
-    from chalicelib.domain import datamap
+    from chalicelib.domain import datamap, peer
 
     found = {
         f"{module.__name__}.{name}"
-        for module in (model, datamap)
+        for module in (model, datamap, peer)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ == module.__name__
     }

@@ -10,7 +10,17 @@ import json
 from typing import Any
 
 from tests.promises.conftest import Desk
-from tests.promises.evidence import changed, member_token, signed_in, stop_link, stopped, tables, today, written
+from tests.promises.evidence import (
+    changed,
+    eventually,
+    member_token,
+    signed_in,
+    stop_link,
+    stopped,
+    tables,
+    today,
+    written,
+)
 
 BUSINESS = "cetrus"
 NADIA, KASPER, UMA, DOV, RHODA = range(5)
@@ -92,6 +102,16 @@ def test_cet_3_only_the_vendors_of_the_software_used_are_told_and_named(desk: De
     assert _told(desk, reference) == {"tonewheel"}
     _named_alone(desk.walk.answer_mail(rhoda["email"], reference, "We also told")["text"], "tonewheel")
     assert all(keys <= own[table] for table, keys in changed(before, tables(desk)).items()), "others' rows were touched"
+
+
+def test_cet_3_a_vendor_with_a_system_of_its_own_is_told_there_and_confirms(desk: Desk) -> None:
+    nadia, walk = desk.customers[NADIA], desk.walk
+    reference, ended = desk.answered("correction", nadia, field=["store.accounts.city"], value=["Otter Ferry"])
+    assert ended["status"] == "fulfilled"
+    track = walk.link(nadia["email"], "track", reference)
+    eventually(lambda: "Lumenpress: confirmed" in walk.get(track).text, "the vendor's own system confirms")
+    assert "Gridhopper" not in walk.get(track).text, "whose software she never used"
+    assert "lumenpress" not in _told(desk, reference), "no mail was needed"
 
 
 def test_cet_4_the_policy_in_force_when_it_was_collected_is_recorded_and_shown(desk: Desk) -> None:

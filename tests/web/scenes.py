@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Happened, Line
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
@@ -58,7 +59,10 @@ def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **chan
     request = samples.request(right, status, **changes)
     kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
     left = ["Orders"] if request.reason == "partly_refused" else []
-    view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left)
+    told = [("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.TOLD)] if kept else []
+    view = SimpleNamespace(
+        request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left, told=told
+    )  # fmt: skip
     return {
         "view": view,
         "request": request,
