@@ -18,6 +18,7 @@ from chalicelib.usecases import (
     chasing,
     fulfilment,
     gathering,
+    inbound,
     metrics,
     recipients,
     review,
@@ -25,7 +26,7 @@ from chalicelib.usecases import (
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, ledger, staff, suppressions
+from chalicelib.web import api, consent, customer, inbox, ledger, staff, suppressions
 from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
@@ -33,6 +34,7 @@ app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
+app.register_blueprint(inbox.inbox)
 app.register_blueprint(metrics_pages.metrics)
 app.register_blueprint(ledger.ledger)
 app.register_blueprint(suppressions.suppressions)
@@ -110,6 +112,11 @@ def send_answer(event: Event, context: object) -> None:
 @app.lambda_function()
 def need_attention(event: Event, context: object) -> None:
     attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.lambda_function()
+def receive_mail(event: Event, context: object) -> list[str]:
+    return inbound.receive(services(), event)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")

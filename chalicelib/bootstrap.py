@@ -53,7 +53,7 @@ def build(settings: Settings) -> Services:
 
     from chalicelib.adapters.dynamodb import DynamoStore
     from chalicelib.adapters.kms import KmsVault
-    from chalicelib.adapters.s3 import S3PackageStore
+    from chalicelib.adapters.s3 import S3Inbox, S3PackageStore
     from chalicelib.adapters.secrets import ManagerSecrets
     from chalicelib.adapters.ses import SesMailer
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
@@ -82,6 +82,7 @@ def build(settings: Settings) -> Services:
         packages=S3PackageStore(
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
+        inbox=S3Inbox(s3, settings.packages),
         sources=sources_of(business, settings.database_url, client, _by_http(settings.peers_url, secrets, clock)),
         secrets=secrets,
         peers=peers_of(settings.peers_url, secrets, clock),

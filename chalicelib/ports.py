@@ -57,6 +57,22 @@ class Hold(BaseModel):
     reference: str
 
 
+class KeptMail(BaseModel):
+    """A mail that a person must read: which, when it came, why nothing was done by itself. Nothing personal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    mail: str
+    """The name of the raw mail in the inbox."""
+    at: datetime
+    why: str
+    reference: str | None = None
+    """The request whose thread it came in, where its sender is who asked."""
+    opened: tuple[tuple[str, datetime], ...] = ()
+    """The staff who opened it, and when: every view is on record."""
+
+
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
         """File a new request with its first event. `once` names the form that was sent.
@@ -190,6 +206,19 @@ class RequestStore(Protocol):
 
     def release_hold(self, subject: str) -> None: ...
 
+    def keep_mail(self, kept: KeptMail) -> bool:
+        """Note a mail for staff, for as long as the raw mail lasts; False where it is noted already."""
+
+    def kept_mail(self, id: str) -> KeptMail | None: ...
+
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        """Newest days first."""
+
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        """Add who opened it; None where it is gone."""
+
+    def drop_kept(self, id: str) -> None: ...
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""
 
@@ -249,6 +278,15 @@ class PackageStore(Protocol):
         """A link to the package that lives `seconds`. Raises RequestNotFound when there is none (expired)."""
 
     def forget(self, reference: str) -> None: ...
+
+
+class Inbox(Protocol):
+    """Raw mail to the business, where SES put it; it expires by itself (rule 7)."""
+
+    def read(self, id: str) -> bytes | None:
+        """The beginning of a mail, as far as anybody reads; None where it is gone."""
+
+    def forget(self, id: str) -> None: ...
 
 
 class Source(Protocol):

@@ -186,7 +186,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.bootstrap import live_schema, services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
-    from local import aws, mailbox, peers, places
+    from local import aws, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
@@ -202,7 +202,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, mailbox.inbound(app.handler_map), lambda: places.contents(business.datamap)
+        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap)
     )
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))

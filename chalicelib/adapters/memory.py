@@ -205,6 +205,19 @@ class MemoryPeers:
             raise self.faults[peer.url]
 
 
+class MemoryInbox:
+    """See ports.Inbox. `mails` is what came in, by id."""
+
+    def __init__(self) -> None:
+        self.mails: dict[str, bytes] = {}
+
+    def read(self, id: str) -> bytes | None:
+        return self.mails.get(id)
+
+    def forget(self, id: str) -> None:
+        self.mails.pop(id, None)
+
+
 class MemorySecrets:
     """See ports.Secrets. Without `keys`: fixed ones, for tests only."""
 

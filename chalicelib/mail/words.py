@@ -121,6 +121,7 @@ OTHER_EVENTS = {
     "printed": "The answer was printed", "posted": "The answer was posted",
     "kept_erased": "What had to be kept until now was deleted", "came_back": "Data was found again; staff look at it",
     "erased_again": "What had come back was deleted again", "left_as_is": "Staff looked, and left it as it is",
+    "completed": "What the mail could not say was added",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
 LEDGER_EVENTS = {
@@ -159,6 +160,28 @@ REGIMES = {
     "us-nv-603a": "Nevada NRS 603A", "us-wa-mhmda": "Washington My Health My Data Act", "eu-gdpr": "GDPR",
     "uk-gdpr": "UK GDPR", "us-coppa": "COPPA", "us-marketing-opt-outs": "US marketing opt-out rules",
     "policy": "our privacy policy",
+}  # fmt: skip
+KEPT = {
+    "unread": "It was not clear what it asks.",
+    "agent": "It seems to come from somebody who acts for a client.",
+    "long": "It is too long to be read by a program.",
+    "reply": "It answers a mail of ours, and a program must not act on it.",
+    "sender": "It does not say clearly whom it is from.",
+    "ours": "It says that it comes from us or from one of our staff, which anybody can write.",
+    "forged": "The domain it says it comes from disowns it. Nobody was answered; what it asks to stop is stopped.",
+    "too_many": "More such mails came from this address today than we answer by ourselves.",
+    "automatic": "A program sent it: a bounce, or an answer while somebody is away.",
+    "bulk": "It was sent to many.",
+    "spam": "The mail service takes it for spam.",
+    "virus": "The mail service found something harmful in it.",
+}
+"""Why a mail waits for a person, said to staff."""
+KEPT_SHORT = {
+    "unread": "Not clear what it asks", "agent": "From an agent", "long": "Very long",
+    "reply": "Answer to a mail of ours",
+    "sender": "Sender not clear", "ours": "Says it is from us", "forged": "Probably forged",
+    "too_many": "One of many from one address", "automatic": "Sent by a program", "bulk": "Sent to many",
+    "spam": "Probably spam", "virus": "Harmful",
 }  # fmt: skip
 DOINGS = {
     Doing.EXPORT: "to send", Doing.CHANGE: "to change", Doing.DELETE: "to delete", Doing.BLANK: "to blank",

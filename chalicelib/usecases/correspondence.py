@@ -8,6 +8,7 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,13 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, RequestNotFound, ServiceUnavailable
 from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
+from chalicelib.ports import KeptMail
 from chalicelib.services import Services
 from chalicelib.usecases.windows import window_end
 
 LINKS_A_DAY = 3
+MAILS_TOLD_A_DAY = 10
+DAY = timedelta(days=1)
 
 
 def to_customer(
@@ -171,7 +175,7 @@ def send_links_again(svc: Services, typed: str) -> None:
     hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
     counted = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(typed)))
     try:
-        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
+        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, DAY))
     except LimitReached:
         return
     found = []
@@ -215,6 +219,24 @@ def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
         return ()
     kept = request.closed_at is not None and now - request.closed_at < links.LIFETIMES[Purpose.RESULTS]
     return (Purpose.RESULTS,) if kept else ()
+
+
+def tell_of_mail(svc: Services, kept: KeptMail, members: Sequence[Member]) -> None:
+    """Tell staff that a mail waits to be read: nothing of it stands here. Best effort, for the inbox lists it anyway.
+
+    So many a day of one kind at most: a flood of mail to us becomes none to them, and hides no other kind.
+    """
+    try:
+        svc.store.count("mail-told", kept.why, limit=MAILS_TOLD_A_DAY, ends=window_end(svc.now(), DAY))
+    except LimitReached:
+        return
+    for member in members:
+        message = messages.compose(
+            "staff_mail", business=svc.business, to=member.email, reference=kept.reference, at=svc.now(),
+            context={"member": member, "links": {"inbox": f"{svc.settings.public_url}/staff/mail"}, "why": kept.why},
+        )  # fmt: skip
+        with suppress(ServiceUnavailable, MailRejected, MailUncertain):
+            svc.mailer.send(sender=svc.business.sender, to=member.email, message=message)
 
 
 def send_sign_in(svc: Services, member: Member) -> None:

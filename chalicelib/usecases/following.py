@@ -171,13 +171,19 @@ def reply(svc: Services, token: str, text: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
     said = _written(text)
     if request.status is Status.ASKED:
-        personal = svc.open(request)
-        message = Message(at=svc.now(), by="customer", text=said)
-        sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
-        request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
-        svc.store.commit(request, event)
-        road.go_on(svc, request, road.REPLY)
+        request = take_reply(svc, request, said)
     return _view(svc, request)
+
+
+def take_reply(svc: Services, request: Request, said: str) -> Request:
+    """The customer's words go to staff with the request; from the tracker, or by mail from the proven mailbox."""
+    personal = svc.open(request)
+    message = Message(at=svc.now(), by="customer", text=said)
+    sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
+    request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
+    svc.store.commit(request, event)
+    road.go_on(svc, request, road.REPLY)
+    return request
 
 
 def _written(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.memory import (
+    MemoryInbox,
     MemoryMailer,
     MemoryPackageStore,
     MemoryPeers,
@@ -135,8 +136,7 @@ def office() -> Office:
     }
     svc = Services(
         business=business, settings=settings, store=MemoryStore(clock), vault=MemoryVault(), mailer=mailer,
-        workflow=workflow, packages=MemoryPackageStore(), sources=sources, secrets=secrets, peers=peers,
-        clock=clock,
-        chance=SteadyChance(),
+        workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources, secrets=secrets,
+        peers=peers, clock=clock, chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)
