@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -213,13 +213,26 @@ class PackageStore(Protocol):
     def forget(self, reference: str) -> None: ...
 
 
+class Page(NamedTuple):
+    """Some of the records reached, in the source's own steady order: parents before what is reached through them."""
+
+    records: list[Record]
+    next: str | None = None
+    """The cursor of the page after this one; None on the last. It may hold a record's key, and so an email address:
+    sealed wherever it is kept, never in the machine's data or a log (rule 7)."""
+
+
 class Source(Protocol):
     """One place of the business where personal data is. Every call is safe to run twice."""
 
     name: str
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        """Every record reached from these identifiers. Raises SourceUnavailable, SourceMisread."""
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        """Records reached from these identifiers, each saying how (`Record.reached`): one page, from a cursor on.
+
+        A page is small enough for seconds and a few dozen MB; a person with little has one. A page may be empty and
+        still not be the last (a slow place is asked again). Raises SourceUnavailable, SourceMisread.
+        """
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         """Those of the (collection, key) named that exist now."""
@@ -235,6 +248,16 @@ class Source(Protocol):
 
     def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
         """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
+
+
+def every(source: Source, who: Sequence[Identifier]) -> Iterator[Record]:
+    """Every record reached, page after page: for who has the time and keeps only what they need."""
+    after: str | None = None
+    while True:
+        records, after = source.find(who, after)
+        yield from records
+        if after is None:
+            return
 
 
 class Secrets(Protocol):

@@ -29,6 +29,8 @@ class Record(BaseModel):
     collection: str
     key: tuple[str, ...]
     values: dict[str, Any]
+    reached: str = ""
+    """How it was reached: the kind of identifier it holds, or the collection it hangs on. Empty when read by key."""
 
     @property
     def fingerprint(self) -> str:

@@ -13,19 +13,32 @@ from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread
+from chalicelib.ports import Page
+from chalicelib.sources import cursor
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
 
 Row = dict[str, Any]
 
 
 class MemorySource:
-    def __init__(self, name: str, source_map: SourceMap, tables: dict[str, list[Row]]) -> None:
+    def __init__(self, name: str, source_map: SourceMap, tables: dict[str, list[Row]], page: int = PAGE) -> None:
         self.name = name
         self.tables = tables
         self._map = source_map
+        self._page = page
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        return [_record(name, self._map.collections[name], row) for name, row in self._reach(who)]
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        order, start = self._map.order(), cursor.read(after)
+        found: list[Record] = []
+        for name, row, reached in self._reach(who):
+            collection = self._map.collections[name]
+            if start and (order.index(name), _key(collection, row)) <= (order.index(start.collection), start.key):
+                continue
+            if len(found) == self._page:
+                return Page(found, cursor.after(found[-1]))
+            found.append(_record(name, collection, row).model_copy(update={"reached": reached}))
+        return Page(found)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).values())
@@ -47,7 +60,7 @@ class MemorySource:
 
     def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
         asked, changed = list(scopes), 0
-        for name, row in self._reach(who):
+        for name, row, _ in self._reach(who):
             for field, said in self._map.collections[name].fields.items():
                 for value in (said.stop[s] for s in asked if s in said.stop):
                     changed += row[field] != value
@@ -60,14 +73,17 @@ class MemorySource:
             raise SourceMisread(f"source {self.name}: there is no table {table}")
         return self.tables[table]
 
-    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row]]:
+    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row, str]]:
+        """Collection, row, and how it was reached; parents first, by key within a collection."""
         values = spelt(who)
         reached: dict[str, list[Row]] = {}
         for name in self._map.order():
             collection = self._map.collections[name]
-            reached[name] = [r for r in self._rows(name) if _reached(collection, r, values, reached)]
-        for name, rows in reached.items():
-            yield from ((name, row) for row in sorted(rows, key=lambda r: _key(self._map.collections[name], r)))
+            ways = [(r, _reached(collection, r, values, reached)) for r in self._rows(name)]
+            reached[name] = [r for r, way in ways if way]
+            for row, way in sorted(ways, key=lambda found: _key(collection, found[0])):
+                if way:
+                    yield name, row, way
 
     def _held(self, places: Iterable[Place]) -> dict[Place, Record]:
         asked = list(dict.fromkeys(places))
@@ -89,14 +105,16 @@ def _record(name: str, collection: Collection, row: Row) -> Record:
     return Record(collection=name, key=_key(collection, row), values=values)
 
 
-def _reached(collection: Collection, row: Row, who: Mapping[str, list[str]], reached: Mapping[str, list[Row]]) -> bool:
+def _reached(collection: Collection, row: Row, who: Mapping[str, list[str]], reached: Mapping[str, list[Row]]) -> str:
+    """The kind of identifier that the row holds, or the collection it hangs on; empty when neither leads here."""
     for kind, field in collection.identity.items():
         held = str(row[field] if row[field] is not None else "")
         if (re.sub(r"\D", "", held) if kind == "phone" else held.lower()) in who.get(kind, ()):
-            return True
+            return kind
     via = collection.via
-    return (
+    hangs = (
         via is not None
         and row[via.field] is not None
         and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
     )
+    return via.collection if via and hangs else ""

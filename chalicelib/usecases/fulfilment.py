@@ -15,6 +15,7 @@ from chalicelib.domain.plan import LEGAL_HOLD, Finding, Outcome, OutcomeState, R
 from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged
+from chalicelib.ports import every
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, judging, partial, road, suppression
 
@@ -113,7 +114,7 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
             road.live(svc, request.reference)
     personal = svc.open(request)
     named = behalf.typed(request.relationship, personal)
-    records = svc.sources[source].find(named)
+    records = list(every(svc.sources[source], named))
     also = suppression.others(svc.business.datamap, source, records)
     suppression.suppress(svc, also, personal.stop)
     svc.sources[source].stop([*named, *also], personal.stop)

@@ -21,6 +21,7 @@ from chalicelib.domain.request import Personal, Relationship, Request, Right, ad
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
 from chalicelib.errors import RequestChanged
+from chalicelib.ports import every
 from chalicelib.services import Services
 from chalicelib.usecases import road
 
@@ -34,7 +35,7 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
     personal = svc.open(request)
-    found = svc.sources[source].find(behalf.selecting(request, personal))
+    found = list(every(svc.sources[source], behalf.selecting(request, personal)))
     records = _about(svc, request, personal, source, found)
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
@@ -67,7 +68,8 @@ def note_failed_source(svc: Services, reference: str, source: str, error: str) -
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about."""
-    return _about(svc, request, personal, source, svc.sources[source].find(behalf.selecting(request, personal)))
+    found = list(every(svc.sources[source], behalf.selecting(request, personal)))
+    return _about(svc, request, personal, source, found)
 
 
 def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:

@@ -14,6 +14,7 @@ from chalicelib.businesses.model import Business
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Record, Treatment, treat
 from chalicelib.domain.request import Right
+from chalicelib.ports import every
 from chalicelib.sources.sql import SqlSource, engine_for
 from local.data import TODAY, Customer, install
 
@@ -41,7 +42,7 @@ class Held:
         """All that is found from one identifier, by `source.collection`."""
         found: dict[str, list[Record]] = {}
         for name, source in self.sources.items():
-            for record in source.find([Identifier.of(kind, value)]):
+            for record in every(source, [Identifier.of(kind, value)]):
                 found.setdefault(f"{name}.{record.collection}", []).append(record)
         return found
 
@@ -50,7 +51,7 @@ class Held:
         done: dict[str, list[Treatment]] = {}
         for name, source in self.sources.items():
             collections = self.business.datamap.sources[name].collections
-            found = source.find([Identifier.of("email", email)])
+            found = list(every(source, [Identifier.of("email", email)]))
             planned = [treat(Right.DELETION, collections[r.collection], r, today=TODAY) for r in found]
             source.carry_out(planned)
             assert source.not_done(planned) == []

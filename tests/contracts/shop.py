@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
-from chalicelib.ports import Source
+from chalicelib.ports import Source, every
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.memory import MemorySource
 from chalicelib.sources.sql import SqlSource, engine_for
 
@@ -120,6 +121,10 @@ class Shop:
 
     source: Source
 
+    def paged(self, page: int) -> Source:
+        """The same source with pages of this many records."""
+        raise NotImplementedError
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         raise NotImplementedError
 
@@ -140,7 +145,10 @@ class Shop:
 class MemoryShop(Shop):
     def __init__(self) -> None:
         self.tables: Rows = {}
-        self.source = MemorySource("shop", MAP, self.tables)
+        self.source = self.paged()
+
+    def paged(self, page: int = PAGE) -> Source:
+        return MemorySource("shop", MAP, self.tables, page)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return [dict(r) for r in self.tables[table]]
@@ -168,7 +176,10 @@ class SqlShop(Shop):
                 connection.execute(sa.text("CREATE SCHEMA shop"))
             for statement in ddl.split(";")[:-1]:
                 connection.execute(sa.text(statement))
-        self.source = SqlSource("shop", MAP, self.engine)
+        self.source = self.paged()
+
+    def paged(self, page: int = PAGE) -> Source:
+        return SqlSource("shop", MAP, self.engine, page)
 
     def table(self, name: str) -> sa.TableClause:
         columns = ROWS[name][0]
@@ -199,6 +210,10 @@ class SqlShop(Shop):
 
 def who(**kinds: str) -> list[Identifier]:
     return [Identifier.of(kind, value) for kind, value in kinds.items()]
+
+
+def all_of(source: Source, who: Sequence[Identifier]) -> list[Record]:
+    return list(every(source, who))
 
 
 def told(record: Record, doing: Doing, **fields: str | None) -> Treatment:
