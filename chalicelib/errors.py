@@ -23,6 +23,8 @@ RightsdeskError
 ├── MailRejected               the mail service refuses it, surely and for good: no retry mends it
 ├── ServiceUnavailable         retryable: throttled or down
 │   └── SourceUnavailable      one source of the business does not answer
+├── MoreToDo                   no fault: a step's time is over, what it did is kept, the machine calls it again
+├── OwnerNotShown              a record does not show that it is this person's: nothing of its source is touched
 ├── SourceMisread              a source answers, but not as the data map says
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
 
@@ -142,6 +144,14 @@ class ServiceUnavailable(RightsdeskError):
 
 
 class SourceUnavailable(ServiceUnavailable):
+    pass
+
+
+class MoreToDo(RightsdeskError):
+    pass
+
+
+class OwnerNotShown(RightsdeskError):
     pass
 
 

@@ -199,13 +199,39 @@ class Workflow(Protocol):
         """End a wait with an error class of errors.py. False when it no longer waits."""
 
 
+class Unfinished(NamedTuple):
+    """A package cut short between two files: what is needed to go on writing it."""
+
+    upload: str = ""
+    pieces: tuple[str, ...] = ()
+    tail: bytes = b""
+    """Too little yet to be a piece."""
+
+
+class PackageWriter(Protocol):
+    """A stream into a package. Nobody can fetch it before `finish`.
+
+    Raises RequestNotFound when what is gone on with has been finished, or cleared away, meanwhile.
+    """
+
+    def write(self, data: bytes) -> object: ...
+
+    def pause(self) -> Unfinished:
+        """Stop here for now."""
+
+    def finish(self) -> None: ...
+
+
 class PackageStore(Protocol):
+    """Packages, and what they are made of until they are: parts by name, sealed by whoever writes them."""
+
     def put_part(self, reference: str, name: str, data: bytes) -> None: ...
 
-    def parts(self, reference: str) -> dict[str, bytes]:
-        """The parts written so far, by name."""
+    def part(self, reference: str, name: str) -> bytes:
+        """Raises RequestNotFound when there is none (expired, forgotten)."""
 
-    def put_package(self, reference: str, data: bytes) -> None: ...
+    def write_package(self, reference: str, so_far: Unfinished | None = None) -> PackageWriter:
+        """Write a package as a stream, in bounded memory; a small one is one call. `so_far`: go on from there."""
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
         """A link to the package that lives `seconds`. Raises RequestNotFound when there is none (expired)."""

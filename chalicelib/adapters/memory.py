@@ -17,6 +17,7 @@ from typing import Any
 from chalicelib.adapters.memory_store import MemoryStore
 from chalicelib.adapters.sealing import seal, unseal
 from chalicelib.errors import Misconfigured, RequestNotFound
+from chalicelib.ports import Unfinished
 
 __all__ = [
     "MemoryMailer",
@@ -142,11 +143,18 @@ class MemoryPackageStore:
     def put_part(self, reference: str, name: str, data: bytes) -> None:
         self._parts.setdefault(reference, {})[name] = data
 
-    def parts(self, reference: str) -> dict[str, bytes]:
-        return dict(sorted(self._parts.get(reference, {}).items()))
+    def part(self, reference: str, name: str) -> bytes:
+        try:
+            return self._parts[reference][name]
+        except KeyError:
+            raise RequestNotFound(reference) from None
 
-    def put_package(self, reference: str, data: bytes) -> None:
-        self.packages[reference] = data
+    def parts(self, reference: str) -> list[str]:
+        """The names of its parts, for a test to look at."""
+        return sorted(self._parts.get(reference, {}))
+
+    def write_package(self, reference: str, so_far: Unfinished | None = None) -> _MemoryWriter:
+        return _MemoryWriter(self.packages, reference, so_far.tail if so_far else b"")
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
         if reference not in self.packages:
@@ -156,6 +164,20 @@ class MemoryPackageStore:
     def forget(self, reference: str) -> None:
         self._parts.pop(reference, None)
         self.packages.pop(reference, None)
+
+
+class _MemoryWriter:
+    def __init__(self, packages: dict[str, bytes], reference: str, so_far: bytes) -> None:
+        self._packages, self._reference, self._written = packages, reference, bytearray(so_far)
+
+    def write(self, data: bytes) -> None:
+        self._written += data
+
+    def pause(self) -> Unfinished:
+        return Unfinished(tail=bytes(self._written))
+
+    def finish(self) -> None:
+        self._packages[self._reference] = bytes(self._written)
 
 
 class MemorySecrets:

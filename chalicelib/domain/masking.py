@@ -8,7 +8,6 @@ Leaves to others: which fields are which (the data map), where values are writte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.domain.datamap import Collection, FieldMap, Never
@@ -95,22 +94,6 @@ def guarded(value: Any) -> Any:
             return [guarded(v) for v in value]
         case dict():
             return {k: guarded(v) for k, v in value.items()}
-        case _:
-            return value
-
-
-def without(value: Any, secrets: Iterable[str]) -> Any:
-    """`value` with each of these texts struck out: a never-disclosed value that also stands in a free text."""
-    match value:
-        case str():
-            for secret in secrets:
-                if secret in value:
-                    value = value.replace(secret, STRUCK)
-            return value
-        case list():
-            return [without(v, secrets) for v in value]
-        case dict():
-            return {k: without(v, secrets) for k, v in value.items()}
         case _:
             return value
 

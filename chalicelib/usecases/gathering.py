@@ -7,6 +7,7 @@ Leaves to others: judging the proof and the plan as a whole (review), doing it (
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,36 +18,100 @@ from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
+from chalicelib.domain.prints import Prints
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
-from chalicelib.errors import RequestChanged
+from chalicelib.errors import RequestChanged, SealBroken
 from chalicelib.ports import every
 from chalicelib.services import Services
-from chalicelib.usecases import road
+from chalicelib.usecases import paging, road
+from chalicelib.usecases.gathered import Gathered
+from chalicelib.usecases.paging import InTime, always
 
 SHOWN = 20
 """How many records of a collection the review page can reveal."""
+LISTED = 2_000
+"""Treatments of one source up to this many stand in its outcome; more lie in sealed parts, and the outcome sums up."""
 
 
-def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
-    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread."""
+def gather_source(svc: Services, reference: str, source: str, in_time: InTime = always) -> dict[str, str]:
+    """Search one source and store what it holds.
+
+    Raises SourceUnavailable, SourceMisread, OwnerNotShown; MoreToDo when there is no time for another page.
+    """
     request = road.live(svc, reference)
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
-    personal = svc.open(request)
-    found = list(every(svc.sources[source], behalf.selecting(request, personal)))
-    records = _about(svc, request, personal, source, found)
-    finding = Finding(
-        source=source, treatments=treatments(svc, request, personal, source, records),
-        ambiguous=sorted(_ambiguous(personal, source, records)),
-        matched=_matched(svc.business.datamap, personal, source, found),
-        recipients=recipients_of(svc.business.datamap, source, records),
-        named=_named(svc.business.datamap, source, records),
-        shown=_shown(svc.business.datamap, source, records),
-    )  # fmt: skip
-    _note(svc, request, finding, OutcomeState.FOUND)
+    personal, before = svc.open(request), svc.store.outcome(reference, source)
+    outcome = before or Outcome(reference=reference, source=source, state=OutcomeState.FOUND)
+    so_far = paging.resumed(svc, before, "gather")
+    gathered = Gathered.from_said(so_far.get("gathered", {}))
+    for found in paging.pages(svc, request, personal, source, so_far):
+        _take(svc, request, personal, source, gathered, found)
+        if not so_far["read"]:
+            paging.go_on(
+                svc, outcome, "gather", lambda: so_far | {"gathered": gathered.said()}, in_time, so_far["pages"]
+            )  # fmt: skip
+    _note(svc, request, _finding(svc, request, source, gathered), OutcomeState.FOUND, before)
     return {"source": source, "state": OutcomeState.FOUND}
+
+
+def _take(
+    svc: Services, request: Request, personal: Personal, source: str, gathered: Gathered, found: list[Record]
+) -> None:
+    """Add one page to what is gathered, and lay its treatments aside once they are too many to be listed."""
+    records, datamap = about(svc, request, personal, source, found), svc.business.datamap
+    for field, said in _said(personal, source, records).items():
+        gathered.said_of(field, said)
+    planned = treatments(svc, request, personal, source, records, gathered.ambiguous)
+    gathered.add(planned, _matched(datamap, personal, source, found), _named(datamap, source, records))
+    gathered.show(_shown(datamap, source, records), SHOWN)
+    if gathered.total > LISTED:
+        acting = [t for t in gathered.treatments if t.acts and request.right is not Right.ACCESS]
+        gathered.treatments = []
+        if acting:
+            gathered.parts += 1
+            paging.keep(svc, request.reference, _part(source, gathered.parts), _json(acting))
+
+
+def _finding(svc: Services, request: Request, source: str, gathered: Gathered) -> Finding:
+    sums = None
+    if gathered.total > LISTED:
+        prints = gathered.prints.sorted()
+        paging.keep(svc, request.reference, _part(source, "prints"), prints.packed)
+        sums = gathered.sums(prints.digest)
+    return Finding(
+        source=source, treatments=gathered.treatments, sums=sums, ambiguous=gathered.ambiguous,
+        matched=gathered.matched, shown=gathered.shown, named=gathered.named,
+        recipients=sorted({id for ids in gathered.named.values() for id in ids}),
+    )  # fmt: skip
+
+
+def approved(svc: Services, reference: str, finding: Finding) -> Prints | None:
+    """The prints of what staff approved, where its treatments are not listed."""
+    if finding.sums is None:
+        return None
+    prints = Prints(paging.opened(svc, reference, _part(finding.source, "prints")))
+    if prints.digest != finding.sums.prints:
+        raise SealBroken(reference)
+    return prints
+
+
+def listed(svc: Services, reference: str, finding: Finding, number: int) -> list[Treatment]:
+    """The acting treatments of one part (the first is 1) of a finding; all of them are one part where they are few."""
+    if finding.sums is None:
+        return [t for t in finding.treatments if t.acts]
+    said = json.loads(paging.opened(svc, reference, _part(finding.source, number)))
+    return [Treatment.model_validate(t) for t in said]
+
+
+def _part(source: str, which: object) -> str:
+    return f"plan/{source}/{which}"
+
+
+def _json(treatments: Sequence[Treatment]) -> bytes:
+    return ("[" + ",".join(t.model_dump_json() for t in treatments) + "]").encode()
 
 
 def begin(svc: Services, request: Request) -> Request:
@@ -62,17 +127,18 @@ def begin(svc: Services, request: Request) -> Request:
 def note_failed_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
     """A source could not be read, retries and all: staff will see it; the others go on (rule 11)."""
     request = road.live(svc, reference)
-    _note(svc, request, Finding(source=source, failed=error), OutcomeState.FAILED)
+    before = svc.store.outcome(reference, source)
+    _note(svc, request, Finding(source=source, failed=error), OutcomeState.FAILED, before)
     return {"source": source, "state": OutcomeState.FAILED}
 
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about."""
     found = list(every(svc.sources[source], behalf.selecting(request, personal)))
-    return _about(svc, request, personal, source, found)
+    return about(svc, request, personal, source, found)
 
 
-def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
+def about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
     """Of a proven person's records those asked for: a parent proves themself by their own, and asks for the child's."""
     collections = svc.business.datamap.sources[source].collections
     if request.relationship is Relationship.PARENT:
@@ -100,7 +166,12 @@ def _is_childs(collection: Collection, record: Record, name: str | None) -> bool
 
 
 def treatments(
-    svc: Services, request: Request, personal: Personal, source: str, records: Sequence[Record]
+    svc: Services,
+    request: Request,
+    personal: Personal,
+    source: str,
+    records: Sequence[Record],
+    ambiguous: Sequence[str] = (),
 ) -> list[Treatment]:
     """What the request's right does to each record today; nothing, when it is not about records."""
     if request.right not in road.SEARCHED:
@@ -109,7 +180,6 @@ def treatments(
     today = svc.now().astimezone(svc.business.zone).date()
     held = request.right is Right.DELETION and _held(svc, request, personal)
     wanted: dict[str, dict[str, str]] = {}
-    ambiguous = _ambiguous(personal, source, records)
     for correction in personal.corrections:
         at, collection, field = correction.field.split(".")
         if at == source and correction.field not in ambiguous:
@@ -130,14 +200,14 @@ def _held(svc: Services, request: Request, personal: Personal) -> bool:
     return any(svc.store.hold_of(subject) for subject in sorted(subjects - {""}))
 
 
-def _ambiguous(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
-    """Fields to be corrected of which several records say different things: one pet's new name is not every pet's."""
+def _said(personal: Personal, source: str, records: Sequence[Record]) -> dict[str, set[str]]:
+    """What records say of each field to be corrected: several things, and one pet's new name is not every pet's."""
     said: dict[str, set[str]] = {}
     for correction in personal.corrections:
         at, collection, field = correction.field.split(".")
         if at == source:
             said[correction.field] = {str(r.values.get(field)) for r in records if r.collection == collection}
-    return {field for field, values in said.items() if len(values) > 1}
+    return said
 
 
 def pseudonym(svc: Services, value: str) -> str:
@@ -198,10 +268,9 @@ def _withheld(collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState) -> None:
+def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState, before: Outcome | None) -> None:
     """Store a finding, keeping what earlier passes have done, and who had what they erased: the records are gone."""
-    before = svc.store.outcome(request.reference, finding.source)
-    if before and before.done:
+    if before and before.done and before.sealed:
         had = opened(svc, before).recipients
         finding = finding.model_copy(update={"recipients": sorted({*finding.recipients, *had})})
     svc.store.put_outcome(
