@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import docs, figures, roads, starts, usage, where
+from bench import bill, docs, figures, roads, starts, usage, where
 from bench.figures import Figure
 
 MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage", "where")
@@ -32,6 +32,9 @@ def main() -> int:
         found = _measure(name, asked)
         if isinstance(found, dict):
             more[name] = found
+            if name == "usage":
+                measured += bill.figures(found)
+                more |= {f"bill: {part}": lines for part, lines in bill.bill(found).items()}
         else:
             measured += found
             if name == "imports":

@@ -15,7 +15,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 def fill() -> None:
     said = json.loads(RESULTS.read_text())
     page = PAGE.read_text()
-    for mark, lines in (("figures", _figures(said["figures"])), ("usage", _usage(said["usage"]))):
+    parts = (("figures", _figures(said["figures"])), ("usage", _usage(said["usage"])), ("bill", _bill(said)))
+    for mark, lines in parts:
         pattern = re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", re.DOTALL)
         table = "\n".join(lines) + "\n"
         page = pattern.sub(lambda _, table=table: table, page)
@@ -39,3 +40,12 @@ def _usage(usage: dict[str, dict[str, float]]) -> list[str]:
     lines = ["| one request | " + " | ".join(name.replace("_", " ") for name in usage) + " |"]
     lines.append("|---" * (1 + len(usage)) + "|")
     return lines + [f"| {p} | " + " | ".join(f"{v.get(p, 0):g}" for v in usage.values()) + " |" for p in parts]
+
+
+def _bill(said: dict[str, Any]) -> list[str]:
+    lines = ["| what | cost |", "|---|---|"]
+    for name, parts in said.items():
+        if name.startswith("bill: "):
+            told = ", ".join(f"{what} {value:.4g}" for what, value in parts.items() if value)
+            lines.append(f"| {name.removeprefix('bill: ')} | {told} |")
+    return lines

@@ -8,21 +8,40 @@ on the stored items, as DynamoDB counts them. Leaves to others: state transition
 
 from __future__ import annotations
 
+import json
 import math
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from botocore.client import BaseClient
+from chalice.app import Chalice, EventSourceHandler
 
 from local.aws import ACCOUNT, REGION
+from local.machine import ROAD
+from local.moto_direct import hand_over
 
 READ, WRITE = 4096, 1024
 INDEX = ("queue", "due_at")
 Item = dict[str, dict[str, Any]]
+AWS_CALL = 8
+"""Milliseconds that a call to a service takes within its region: an assumption, dearer than most."""
+FULL_CORE = 1769
+"""MB of memory at which a Lambda has one whole core; with less it has that much less of one."""
+
+
+def _memory() -> dict[str, int]:
+    """MB by function; those of the web, and all that say nothing, under no name."""
+    said = json.loads((ROAD.parents[2] / ".chalice" / "config.json").read_text())
+    given = {name: one.get("lambda_memory_size") for name, one in said["lambda_functions"].items()}
+    return {"": said["lambda_memory_size"], **{name: size for name, size in given.items() if size}}
+
+
+MEMORY = _memory()
 
 
 class Meter:
@@ -30,6 +49,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
+        self._within = threading.local()
         self._driver = threading.current_thread()
         self._lock = threading.Lock()
 
@@ -39,15 +59,41 @@ class Meter:
 
     @contextmanager
     def running(self) -> Iterator[None]:
+        hand_over(ACCOUNT, REGION)  # else it would be put around the meter, and what goes the short way not be counted
         call = BaseClient._make_api_call
 
         def metered(client: Any, operation: str, given: dict[str, Any]) -> Any:
             if threading.current_thread() is self._driver:
                 return call(client, operation, given)
-            return self._call(client.meta.service_model.service_name, operation, given, call, client)
+            began = time.perf_counter()
+            try:
+                return self._call(client.meta.service_model.service_name, operation, given, call, client)
+            finally:
+                self._within.calls = getattr(self._within, "calls", 0) + 1
+                self._within.seconds = getattr(self._within, "seconds", 0.0) + time.perf_counter() - began
 
-        with patch.object(BaseClient, "_make_api_call", metered):
+        with (
+            patch.object(BaseClient, "_make_api_call", metered),
+            patch.object(EventSourceHandler, "__call__", self._timed(EventSourceHandler.__call__)),
+            patch.object(Chalice, "__call__", self._timed(Chalice.__call__)),
+        ):
             yield
+
+    def _timed(self, entry: Callable[..., Any]) -> Callable[..., Any]:
+        """An entry point that adds what it would take as a Lambda; it may call no other."""
+
+        def timed(called: Any, event: Any, context: Any) -> Any:
+            self._within.calls, self._within.seconds, began = 0, 0.0, time.perf_counter()
+            try:
+                return entry(called, event, context)
+            finally:
+                own = time.perf_counter() - began - self._within.seconds
+                memory = MEMORY.get(getattr(context, "function_name", ""), MEMORY[""])
+                took = math.ceil(1000 * own * FULL_CORE / memory + self._within.calls * AWS_CALL)
+                self.add("Lambda ms", took)
+                self.add("Lambda GB-seconds", took / 1000 * memory / 1024)
+
+        return timed
 
     def _call(self, service: str, operation: str, given: dict[str, Any], call: Any, client: Any) -> Any:
         if service != "dynamodb":
@@ -91,6 +137,17 @@ def _stored(step: dict[str, Any]) -> Item:
     table = backend.get_table(step["TableName"])
     held = table.get_item(*backend.get_keys_value(table, step.get("Key") or step["Item"]))
     return {} if held is None else held.to_json()["Attributes"]
+
+
+def stored_bytes() -> int:
+    """What all tables hold now, as DynamoDB counts it, an index's copies included."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    total = 0
+    for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
+        items = [item.to_json()["Attributes"] for item in table.all_items()]
+        total += sum(_size(item) * (1 + (INDEX[0] in item)) + 100 for item in items)  # 100: what DynamoDB adds to each
+    return total
 
 
 def _read_units(given: dict[str, Any], said: dict[str, Any]) -> float:

@@ -10,18 +10,11 @@ from __future__ import annotations
 
 import functools
 import json
-from base64 import b64decode
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from botocore.handlers import BUILTIN_HANDLERS
-from botocore.parsers import create_parser
-
+from local import moto_direct
 from local.moto_mends import _once
-
-PARSER = create_parser("json")
-ITEM_OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"})
 
 
 def speed_up(account: str, region: str) -> None:
@@ -30,10 +23,9 @@ def speed_up(account: str, region: str) -> None:
     read_endpoints_once()
     forget_what_is_gone()
     share_what_never_changes()
-    spare_items_their_shapes()
+    weigh_items_once()
     call_functions_directly(account, region)
-    ask_tables_directly(account, region)
-    send_mail_directly(account, region)
+    moto_direct.hand_over(account, region)
 
 
 @_once
@@ -93,35 +85,19 @@ def _request_id(headers: dict[str, Any] | None = None) -> str:
 
 
 @_once
-def spare_items_their_shapes() -> None:
-    """Write an item as it is: moto looks for each of ten kinds of value, under several names, in each attribute."""
-    from moto.core.serialize import BaseJSONSerializer
+def weigh_items_once() -> None:
+    """Hold an item against DynamoDB's 400 KB once: moto weighs all that is there at each attribute it adds."""
+    from moto.dynamodb.exceptions import ItemSizeTooLarge
+    from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
-    general = BaseJSONSerializer._serialize_type_map
+    def made(item: Any, hash_key: Any, range_key: Any, attrs: dict[str, Any]) -> None:
+        item.hash_key, item.range_key, item.attrs = hash_key, range_key, LimitedSizeDict()
+        for name, value in attrs.items():
+            dict.__setitem__(item.attrs, name, DynamoType(value))
+        if item.size() > 405_000:  # moto's own figure
+            raise ItemSizeTooLarge
 
-    def items_as_they_are(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-        if shape.value.name == "AttributeValue" and all(type(held) is dict for held in value.values()):
-            said = {name: _wire(held, serializer._base64) for name, held in value.items()}
-            serializer._default_serialize(serialized, said, shape, key)
-        else:
-            general(serializer, serialized, value, shape, key)
-
-    BaseJSONSerializer._serialize_type_map = items_as_they_are
-
-
-def _wire(held: dict[str, Any], base64: Any) -> dict[str, Any]:
-    """A DynamoDB value as it is sent: only bytes are written otherwise."""
-    ((kind, value),) = held.items()
-    match kind:
-        case "B":
-            return {kind: base64(value)}
-        case "BS":
-            return {kind: [base64(one) for one in value]}
-        case "L":
-            return {kind: [_wire(one, base64) for one in value]}
-        case "M":
-            return {kind: {name: _wire(one, base64) for name, one in value.items()}}
-    return {kind: value}
+    Item.__init__ = made  # type: ignore[method-assign]
 
 
 def call_functions_directly(account: str, region: str) -> None:
@@ -146,68 +122,3 @@ def call_functions_directly(account: str, region: str) -> None:
 
     call.direct = True  # type: ignore[attr-defined]
     lambda_eval_utils._invoke_lambda_function = call
-
-
-def ask_tables_directly(account: str, region: str) -> None:
-    """Hand a call about items, checked and written out by boto, to moto's own DynamoDB, and read its answer by boto."""
-    if not any(getattr(handler, "direct", False) for _, handler, *_ in BUILTIN_HANDLERS):
-        ask = _asking(account, region)
-        ask.direct = True
-        BUILTIN_HANDLERS.append(("before-call.dynamodb", ask))
-
-
-def _asking(account: str, region: str) -> Any:
-    from moto.core.models import botocore_stubber
-    from moto.dynamodb.responses import DynamoHandler
-
-    def ask(model: Any, params: dict[str, Any], **_: Any) -> Any:
-        if not botocore_stubber.enabled or model.name not in ITEM_OPERATIONS:
-            return None  # as usual; and never past the mock to a table of nobody's
-        handler = DynamoHandler()
-        handler.current_account, handler.region, handler.response_headers = account, region, {}
-        handler.headers, handler.querystring, handler.uri_match = params["headers"], {}, {}
-        body = params["body"] if isinstance(params["body"], bytes) else params["body"].encode()
-        request = {"method": "POST", "values": {}, "headers": handler.headers, "body": body, "data": body}
-        handler.parse_parameters(SimpleNamespace(content_type=handler.headers["Content-Type"], path="/", **request))
-        status, headers, said = handler.call_action()
-        return _read(model, {"status_code": int(status), "headers": headers, "body": said.encode()})
-
-    return ask
-
-
-def _read(model: Any, answer: dict[str, Any]) -> tuple[Any, Any]:
-    """An answer as boto reads it, an error with all that its shape has."""
-    parsed = PARSER.parse(answer, model.output_shape)
-    if answer["status_code"] >= 300:
-        shape = model.service_model.shape_for_error_code(parsed.get("Error", {}).get("Code"))
-        if shape is not None:
-            parsed.update(PARSER.parse(answer, shape))
-    return SimpleNamespace(status_code=answer["status_code"]), parsed
-
-
-def send_mail_directly(account: str, region: str) -> None:
-    """Hand a raw mail to moto's own SES: as a web form, its every byte would be quoted and unquoted first."""
-    if not any(getattr(handler, "mails", False) for _, handler, *_ in BUILTIN_HANDLERS):
-        send = _sending(account, region)
-        send.mails = True
-        BUILTIN_HANDLERS.append(("before-call.ses.SendRawEmail", send))
-
-
-def _sending(account: str, region: str) -> Any:
-    from moto.core.exceptions import ServiceException
-    from moto.core.models import botocore_stubber
-    from moto.ses.models import ses_backends
-
-    def send(params: dict[str, Any], **_: Any) -> Any:
-        if not botocore_stubber.enabled:
-            return None
-        form = params["body"]
-        to = [value for name, value in form.items() if name.startswith("Destinations.member.")]
-        raw = b64decode(form["RawMessage.Data"]).decode()
-        try:
-            sent = ses_backends[account][region].send_raw_email(form["Source"], to, raw)
-        except ServiceException:  # a refusal is said as usual
-            return None
-        return SimpleNamespace(status_code=200), {"MessageId": sent.id}
-
-    return send
