@@ -12,10 +12,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, docs, figures, roads, starts, usage, where
+from bench import bill, docs, export, figures, roads, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage", "where")
+MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "export", "usage", "where")
 
 
 def main() -> int:
@@ -52,7 +52,7 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
         "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
-        "work": starts.work, "usage": usage.usage, "where": where.where,
+        "work": starts.work, "export": export.export, "usage": usage.usage, "where": where.where,
     }  # fmt: skip
     return others[name]()
 

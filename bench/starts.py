@@ -97,7 +97,7 @@ def work() -> list[Figure]:
     built = [_timed(lambda: build(business, request, personal, held, at=now)) for _ in range(TIMES + 3)][3:]
     rows = f"{ROWS} rows in {COLLECTIONS} collections"
     return [
-        of_samples(f"gather {rows}", gathered, "ms"),
+        of_samples(f"gather {rows}", gathered, "ms", 25),
         of_samples("build their package", built, "ms"),
         of_samples("the form, over HTTP", _pages(), "ms"),
     ]

@@ -35,6 +35,8 @@ IDENTIFYING = ("user.name", "user.contact", "user.unique_id", "user.government_i
 """Categories that tell who a third person is: masked in records that are about somebody else."""
 
 SSN = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
+LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){8}")
+"""Either has this; most texts have not, and need not be looked at twice."""
 CARD = re.compile(r"(?<!\d)(?<!\d\.)(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3[47]\d{2}|6011|65\d{2})(?:[ -]?\d){9,15}")
 """How a payment card number of a large scheme starts, and all the digits that may belong to it."""
 
@@ -89,7 +91,7 @@ def guarded(value: Any) -> Any:
     """`value` with social-security and payment card numbers struck out of its texts."""
     match value:
         case str():
-            return _without_cards(SSN.sub(STRUCK, value)) if len(value) > 10 else value
+            return _without_cards(SSN.sub(STRUCK, value)) if len(value) > 10 and LONG_NUMBER.search(value) else value
         case list():
             return [guarded(v) for v in value]
         case dict():

@@ -7,7 +7,7 @@ names the field, by the record it hangs on where there is one. Leaves to others:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier, IdentifierKind, normalise
@@ -19,7 +19,7 @@ class Owners:
     """Told every record of one source in the source's order, parents first. `parents` is what an earlier one knew."""
 
     def __init__(
-        self, source: SourceMap, who: Iterable[Identifier], parents: Mapping[str, Sequence[int]] | None = None
+        self, source: SourceMap, who: Iterable[Identifier], parents: Mapping[str, Iterable[int]] | None = None
     ) -> None:
         self._source = source
         self._proven = {(str(one.kind), one.value) for one in who}
@@ -30,9 +30,9 @@ class Owners:
         self._parents = {name: set((parents or {}).get(name, ())) for name in self._equals}
 
     @property
-    def parents(self) -> dict[str, list[int]]:
-        """What the records told so far let others hang on them: no values, short hashes."""
-        return {name: list(known) for name, known in self._parents.items() if known}
+    def parents(self) -> Mapping[str, set[int]]:
+        """What the records told so far let others hang on them: no values, short hashes. It grows as records come."""
+        return self._parents
 
     def check(self, record: Record) -> None:
         """Raises OwnerNotShown."""

@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chalicelib.domain.datamap import Collection
 from chalicelib.domain.request import Right
 
+_SAID = json.JSONEncoder(sort_keys=True, default=str).encode
+
 
 class Record(BaseModel):
     """One record of the person in a source, as it is now. `values` are JSON values."""
@@ -35,7 +37,7 @@ class Record(BaseModel):
     @property
     def fingerprint(self) -> str:
         """Changes whenever any value does."""
-        said = json.dumps([self.collection, self.key, self.values], sort_keys=True, default=str)
+        said = _SAID([self.collection, self.key, self.values])
         return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 

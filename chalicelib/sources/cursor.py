@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from chalicelib.domain.plan import Record
 
-PAGE = 5_000
-"""Records in a page: some megabytes, and a fraction of a second by index."""
+PAGE = 20_000
+"""Records in a page: some ten megabytes, a second or two. What hangs on very many is looked up anew for each."""
 
 
 class Cursor(NamedTuple):

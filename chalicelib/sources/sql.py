@@ -22,8 +22,8 @@ from chalicelib.errors import RightsdeskError, SourceMisread, SourceUnavailable
 from chalicelib.ports import Page
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE, Cursor
-from chalicelib.sources.statements import MEND, REACHED, Layout, Statements, check, layout_of, table_of
-from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
+from chalicelib.sources.statements import MEND, Layout, Statements, check, layout_of, table_of
+from chalicelib.sources.values import PLAIN, WRITES, Place, is_done, json_value, spelt, still_to_do
 
 POSTGRES = "postgresql+psycopg"
 
@@ -152,7 +152,7 @@ class SqlSource:
             return []
         find = own.find(given, on=last is not None)
         after = {f"after_{i}": part for i, part in enumerate(last.key)} if last else {}
-        rows = connection.execute(find, {**given, **after, "most": room + 1}).mappings().all()
+        rows = connection.execute(find, {**given, **after, "most": room + 1}).all()
         if len(rows) > room and last is None and connection.execute(own.unkeyed(given), given).first() is not None:
             raise self._no_key(own)
         return self._records(own, rows)
@@ -168,18 +168,21 @@ class SqlSource:
         for name in self._map.order():  # always the same order, so that two who lock never wait for each other
             if keys[name]:
                 own = statements[name]
-                rows = connection.execute(own.lock if lock else own.read, own.keys(keys[name])).mappings().all()
+                rows = connection.execute(own.lock if lock else own.read, own.keys(keys[name])).all()
                 held |= {(name, r.key): r for r in self._records(own, rows)}
         return held
 
-    def _records(self, own: Statements, rows: Sequence[sa.RowMapping]) -> list[Record]:
+    def _records(self, own: Statements, rows: Sequence[sa.Row[Any]]) -> list[Record]:
+        """Records of rows that have the mapped columns in the map's order, and perhaps how each was reached."""
+        fields, keys = list(own.collection.fields), own.collection.key
         records: dict[tuple[str, ...], Record] = {}
         for row in rows:
-            values = {field: json_value(row[field]) for field in own.collection.fields}
-            key = tuple(str(values[k]) for k in own.collection.key)
-            if key in records or any(values[k] is None for k in own.collection.key):
+            values = {f: v if type(v) in PLAIN else json_value(v) for f, v in zip(fields, row, strict=False)}
+            key = tuple([str(values[k]) for k in keys])
+            if key in records or any(values[k] is None for k in keys):
                 raise self._no_key(own)
-            records[key] = Record(collection=own.name, key=key, values=values, reached=row.get(REACHED, ""))
+            reached = row[-1] if len(row) > len(fields) else ""
+            records[key] = Record(collection=own.name, key=key, values=values, reached=reached)
         return list(records.values())
 
     def _no_key(self, own: Statements) -> SourceMisread:

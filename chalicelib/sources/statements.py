@@ -117,6 +117,7 @@ class Statements:
             schema=schema or None if self._postgres else None,
         )
         keys = [self.table.c[k] for k in collection.key]
+        # The columns in the map's order, which whoever reads the rows relies on.
         self._rows = sa.select(*self.table.c).order_by(*keys)
         self.read = self._rows.where(self._keyed())
         self.lock = self.read.with_for_update()

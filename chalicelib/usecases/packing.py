@@ -54,7 +54,8 @@ def _write(
         if note:
             paging.go_on(svc, note, "pack", lambda: _said(archive, writer, at), in_time, paging.SAVED_EVERY)
 
-    Package(svc.business, request, personal, there, at).write(archive, pause)
+    with paging.rarely_collected():
+        Package(svc.business, request, personal, there, at).write(archive, pause)
     writer.finish()
 
 
