@@ -236,6 +236,9 @@ class PackageStore(Protocol):
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
         """A link to the package that lives `seconds`. Raises RequestNotFound when there is none (expired)."""
 
+    def drop_package(self, reference: str) -> None:
+        """Delete the package, if there is one; links to it that were given out open nothing more."""
+
     def forget(self, reference: str) -> None: ...
 
 

@@ -161,6 +161,9 @@ class MemoryPackageStore:
             raise RequestNotFound(reference)
         return f"memory:packages/{reference}/{filename}?seconds={seconds}"
 
+    def drop_package(self, reference: str) -> None:
+        self.packages.pop(reference, None)
+
     def forget(self, reference: str) -> None:
         self._parts.pop(reference, None)
         self.packages.pop(reference, None)

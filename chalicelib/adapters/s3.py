@@ -57,6 +57,10 @@ class S3PackageStore:
         shown_as = {"ResponseContentDisposition": f'attachment; filename="{filename}"'}
         return str(self.signer.generate_presigned_url("get_object", Params={**place, **shown_as}, ExpiresIn=seconds))
 
+    def drop_package(self, reference: str) -> None:
+        with retryable("s3"):
+            self.client.delete_object(Bucket=self.bucket, Key=_package(reference))
+
     def forget(self, reference: str) -> None:
         keys = self._keys(f"packages/{reference}/")
         for start in range(0, len(keys), 1000):

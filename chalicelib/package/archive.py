@@ -54,12 +54,17 @@ class _From:
         raise OSError("written as a stream")
 
 
+class _Zip(zipfile.ZipFile):
+    def __del__(self) -> None:
+        """One that is cut short is left as it is: zipfile would write a directory after it."""
+
+
 class Archive:
     """Writes files into a zip. `written` and `offset` of an earlier process let this one go on."""
 
     def __init__(self, out: Stream, made_at: datetime, written: Sequence[Entry] = (), offset: int = 0) -> None:
         self._at = _From(out, offset)
-        self._zip = zipfile.ZipFile(cast(Any, self._at), "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self._zip = _Zip(cast(Any, self._at), "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
         self._moment = made_at.astimezone(UTC).timetuple()[:6]
         self.entries = list(written)
         for entry in written:

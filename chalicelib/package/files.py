@@ -66,8 +66,7 @@ class Package:
     def write(self, archive: Archive, pause: Callable[[], None] = lambda: None) -> None:
         """Write the files that the archive lacks, and close it. `pause` is called after each, and may raise."""
         tables = {
-            f"tables/{source}-{collection['id']}.csv": (source, collection)
-            for source, collection in _with_records(self.told)
+            _table_name(source, collection): (source, collection) for source, collection in _with_records(self.told)
         }
         files: dict[str, Callable[[], Iterable[bytes]]] = {
             name: partial(self._table, source, collection) for name, (source, collection) in tables.items()
@@ -90,6 +89,8 @@ class Package:
         for source, collection in _with_records(told):
             some = itertools.islice(self._rows(source, collection["id"]), self.most)
             collection["records"] = [dict(zip(collection["fields"], row, strict=True)) for row in some]
+            if len(collection["records"]) < collection["count"]:
+                collection["table"] = _table_name(source, collection)
         return page(self.business, told)
 
     def _rows(self, source: str, collection: str) -> Iterator[Row]:
@@ -145,6 +146,10 @@ def readable(
 
 def of_records(business: Business, records: Mapping[str, Sequence[Record]]) -> dict[str, Given]:
     return {id: given(business.datamap.sources[id], found) for id, found in records.items()}
+
+
+def _table_name(source: str, collection: Mapping[str, Any]) -> str:
+    return f"tables/{source}-{collection['id']}.csv"
 
 
 def _with_records(told: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -21,7 +21,7 @@ from chalicelib.package import Archive, Entry, Facts, Given, Package, unpack
 from chalicelib.package.parts import Row
 from chalicelib.ports import PackageWriter, Unfinished
 from chalicelib.services import Services
-from chalicelib.usecases import paging
+from chalicelib.usecases import paging, road
 from chalicelib.usecases.fulfilment import package_part
 from chalicelib.usecases.paging import InTime
 
@@ -56,6 +56,8 @@ def _write(
 
     with paging.rarely_collected():
         Package(svc.business, request, personal, there, at).write(archive, pause)
+    if note:
+        road.live(svc, request.reference)  # "that wasn't me" may have been said while it was written
     writer.finish()
 
 

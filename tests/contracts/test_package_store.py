@@ -91,6 +91,16 @@ def test_a_package_made_again_takes_the_place_of_the_first(packages: PackageStor
     assert content(packages, reference) == b"second"
 
 
+def test_a_dropped_package_is_gone_and_its_parts_stay(packages: PackageStore, reference: str) -> None:
+    packages.put_part(reference, "shop", b"1")
+    put_package(packages, reference)
+    packages.drop_package(reference)
+    packages.drop_package(reference)
+    with pytest.raises(RequestNotFound):
+        packages.package_url(reference, "your-data.zip", 60)
+    assert packages.part(reference, "shop") == b"1"
+
+
 def test_forgetting_takes_all_of_one_request(packages: PackageStore, reference: str) -> None:
     for ref in (reference, f"{reference}-other"):
         packages.put_part(ref, "shop", b"1")
