@@ -13,15 +13,26 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
-from chalicelib.web import api, consent, customer, metrics, staff
+from chalicelib.usecases import (
+    answering,
+    attention,
+    fulfilment,
+    gathering,
+    metrics,
+    recipients,
+    review,
+    upkeep,
+    verification,
+)
+from chalicelib.web import api, consent, customer, staff
+from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
-app.register_blueprint(metrics.metrics)
+app.register_blueprint(metrics_pages.metrics)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
 
@@ -115,3 +126,8 @@ def take_up_the_lost(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")
 def purge_what_is_due(event: CloudWatchEvent) -> Any:
     return upkeep.purge_due(services())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Counts the years that can still change, for the metrics page")
+def count_metrics(event: CloudWatchEvent) -> Any:
+    return metrics.count_open_years(services())

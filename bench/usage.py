@@ -44,19 +44,24 @@ class Clicker(Driver):
 
 def access(walk: Driver, who: Person) -> None:
     reference = _approved(walk, who, walk.file("access", who.email, residence="US-CA"))
-    _settled(walk, who, reference)
+    _answered(walk, who, reference)
     walk.package(who.email, reference).close()
 
 
 def access_of_a_member(walk: Driver, who: Person) -> None:
     reference = walk.file("access", who.email, residence="US-CA", member_token=member_token(who))
-    _settled(walk, who, reference)
+    _answered(walk, who, reference)
     walk.package(who.email, reference).close()
 
 
-def _settled(walk: Driver, who: Person, reference: str) -> None:
+def _answered(walk: Driver, who: Person, reference: str) -> None:
     """Until the road has ended: who fetches the package with the mail has the last step repeated."""
     walk.link(who.email, "results", reference)
+    settled()
+
+
+def settled() -> None:
+    """Until no road runs any more."""
     while any(status == "RUNNING" for status in _executions().values()):
         time.sleep(0.05)
 
@@ -126,8 +131,7 @@ def _used(meter: Meter, road: Callable[[Driver, Person], None], walk: Driver, wh
     known, stored = set(_executions()), stored_bytes()
     meter.counted.clear()
     road(walk, who)
-    while any(status == "RUNNING" for status in _executions().values()):
-        time.sleep(0.05)
+    settled()
     histories = [_history(arn) for arn in _executions().keys() - known]
     entered = sum(kind.endswith("StateEntered") for kinds in histories for kind in kinds)
     tasks = sum(kind == "TaskScheduled" for kinds in histories for kind in kinds)

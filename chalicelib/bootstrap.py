@@ -5,13 +5,14 @@ Nothing is read or connected at import, and boto3 is imported only here and only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
+from chalicelib.domain.datamap import SourceMap
 from chalicelib.ports import Source
 from chalicelib.services import Services
 
@@ -77,16 +78,56 @@ def build(settings: Settings) -> Services:
         packages=S3PackageStore(
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
-        sources=sources_of(business, settings.database_url),
+        sources=sources_of(business, settings.database_url, client),
         secrets=ManagerSecrets(client("secretsmanager"), settings.secrets),
         clock=clock,
         chance=SystemChance(),
     )
 
 
-def sources_of(business: Business, database_url: str) -> Mapping[str, Source]:
-    """The places of the data map, by name. Connects to none yet."""
+def sources_of(
+    business: Business, database_url: str, client: Callable[[str], Any] | None = None
+) -> Mapping[str, Source]:
+    """The places of the data map, by name. Connects to none yet; `client` makes an AWS client for a service."""
+    maps = business.datamap.sources
+    sql = _in_sql(database_url) if any(m.kind == "sql" for m in maps.values()) else None
+    aws = _on_aws(client) if any(m.kind != "sql" for m in maps.values()) else None
+    makers = {name: sql if m.kind == "sql" else aws for name, m in maps.items()}
+    return {name: make(name, maps[name]) for name, make in makers.items() if make}
+
+
+def live_schema(business: Business, database_url: str, client: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """What there really is at every place of the data map, for businesses/check.
+
+    Raises SourceUnavailable, SourceMisread.
+    """
+    from chalicelib.businesses.check import place_of
+    from chalicelib.sources.sql import schema_of
+
+    maps = business.datamap.sources
+    live: dict[str, Any] = schema_of(database_url) if any(m.kind == "sql" for m in maps.values()) else {}
+    make = _on_aws(client) if any(m.kind != "sql" for m in maps.values()) else None
+    for name, source in maps.items():
+        if make and source.kind != "sql":
+            live[place_of(name, source)] = make(name, source).shape()
+    return live
+
+
+def _in_sql(database_url: str) -> Callable[[str, SourceMap], Source]:
     from chalicelib.sources.sql import SqlSource, engine_for
 
     engine = engine_for(database_url)
-    return {name: SqlSource(name, source, engine) for name, source in business.datamap.sources.items()}
+    return lambda name, source: SqlSource(name, source, engine)
+
+
+def _on_aws(client: Callable[[str], Any] | None) -> Callable[[str, SourceMap], Any]:
+    from chalicelib.sources.dynamodb import DynamoSource
+    from chalicelib.sources.s3 import S3Source
+
+    if client is None:
+        import boto3
+
+        client = boto3.client
+    kinds = {"dynamodb": DynamoSource, "s3": S3Source}
+    clients = {kind: client(kind) for kind in kinds}
+    return lambda name, source: kinds[source.kind](name, source, clients[source.kind])

@@ -16,7 +16,7 @@ from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Outcome, Record, Treatment
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally
+from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
 
 
@@ -85,8 +85,13 @@ class RequestStore(Protocol):
         Its place in its subject's index goes too. Its tally stays, and so does what the person stopped.
         """
 
-    def tallies(self, year: int) -> list[Tally]:
+    def tallies(self, year: int) -> Iterator[Tally]:
         """How each request of a year stands or ended; stored with the request, in the same transaction."""
+
+    def put_sums(self, sums: Sums) -> None: ...
+
+    def sums(self, year: int) -> Sums | None:
+        """A year as it was last counted, if it was."""
 
     def put_outcome(self, outcome: Outcome) -> None: ...
 

@@ -1,7 +1,7 @@
 """`make check-data`: a business's data map held against its live database, every fault on a line of its own.
 
-`DATABASE_URL` names the database; without one, the invented data of a business that ships. Leaves to others: what a
-fault is (businesses/check).
+`DATABASE_URL` names the database, and the environment the AWS account, of a business's own; without it, the invented
+data of a business that ships. Leaves to others: what a fault is (businesses/check), what there is (bootstrap).
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from chalicelib.domain.datamap import DataMap
 from local.postgres import Postgres
 from local.run import LOCAL
 
 
 def main(business: str, database_url: str | None) -> int:
+    from chalicelib.bootstrap import live_schema
     from chalicelib.businesses.check import unexplained
     from chalicelib.businesses.loader import load
-    from chalicelib.errors import Misconfigured, SourceUnavailable
-    from chalicelib.sources.sql import schema_of
+    from chalicelib.errors import Misconfigured, SourceMisread, SourceUnavailable
 
     with ExitStack() as stack:
         try:
-            datamap = load(business).datamap
-            live = schema_of(database_url or _invented(business, stack))
-        except (Misconfigured, SourceUnavailable) as wrong:
+            about = load(business)
+            datamap = about.datamap
+            live = live_schema(about, database_url or _invented(business, datamap, stack))
+        except (Misconfigured, SourceMisread, SourceUnavailable) as wrong:
             print(wrong, file=sys.stderr)
             return 2
     problems = unexplained(datamap, live)
@@ -33,17 +35,26 @@ def main(business: str, database_url: str | None) -> int:
         print(f"{problem.where}: {problem.problem}. Mend: {problem.mend}")
     fields = sum(len(c.fields) for source in datamap.sources.values() for c in source.collections.values())
     if not problems:
-        print(f"{business}: the data map explains the database; {fields} fields in {len(datamap.sources)} sources")
+        print(f"{business}: the data map explains what there is; {fields} fields in {len(datamap.sources)} sources")
     return 1 if problems else 0
 
 
-def _invented(business: str, stack: ExitStack) -> str:
-    from local.data import install
+def _invented(business: str, datamap: DataMap, stack: ExitStack) -> str:
+    from moto import mock_aws
 
+    from local import places
+    from local.aws import CREDENTIALS
+    from local.data import fill, world
+
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(CREDENTIALS)  # whatever is configured for the real AWS must not be used here
+    stack.enter_context(mock_aws())
     postgres = Postgres(LOCAL / "pg", f"{Path(business).name}-check")
     stack.callback(postgres.stop)
     url = postgres.start()
-    install(url, business)
+    rows, _ = world(business)
+    fill(url, business, rows)
+    places.install(datamap, rows)
     return url
 
 

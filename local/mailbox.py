@@ -1,7 +1,8 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
 `/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would. Loopback only. Leaves to others: sending (adapters/ses), what an inbound
+`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database. Loopback
+only. Leaves to others: sending (adapters/ses), what an inbound
 mail does (app).
 """
 
@@ -33,6 +34,8 @@ from local.server import HOST, LARGEST, PENDING, Quiet
 
 Deliver = Callable[[bytes], str]
 """Takes a raw message to the business; says in a word what became of it."""
+Places = Callable[[], Mapping[str, Any]]
+"""What the business's tables and buckets hold now."""
 Answer = tuple[int, str, bytes | str]
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 LONGEST_WAIT = 30.0
@@ -132,12 +135,13 @@ def _sent_at(message: Message) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The routes; `letters` and `deliver` are given by `server`."""
+    """The routes; `letters`, `deliver` and `places` are given by `server`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     letters: Letters
     deliver: Deliver
+    places: Places
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
@@ -147,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
         if path == "/api/messages":
             self._answer(200, JSON, json.dumps(self._asked_for(asked)))
+        elif path == "/api/places":
+            self._answer(200, JSON, json.dumps(type(self).places()))
         elif path == "/":
             self._page(asked.get("to") or None, asked.get("read"))
         elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
@@ -236,9 +242,10 @@ class _Server(Quiet, ThreadingHTTPServer):
     request_queue_size = PENDING
 
 
-def server(port: int, deliver: Deliver) -> ThreadingHTTPServer:
+def server(port: int, deliver: Deliver, places: Places = dict) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
-    handler = type("Handler", (_Handler,), {"letters": Letters(), "deliver": staticmethod(deliver)})
+    given = {"letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places)}
+    handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)
 
 

@@ -73,7 +73,7 @@ def beyond_chalice(functions: list[str]) -> dict[str, Any]:
             "RoleArn": {"Fn::GetAtt": ["RoadRole", "Arn"]},
         },
     }
-    for name in [*functions, "APIHandler", "TakeUpTheLost", "PurgeWhatIsDue"]:
+    for name in [*functions, "APIHandler", "TakeUpTheLost", "PurgeWhatIsDue", "CountMetrics"]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
     return template
 

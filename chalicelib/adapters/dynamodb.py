@@ -19,7 +19,7 @@ from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally, tally_of
+from chalicelib.domain.tally import Sums, Tally, tally_of
 from chalicelib.errors import (
     AlreadyFiled,
     LimitReached,
@@ -79,8 +79,18 @@ class DynamoStore:
         tally = tally_of(request)
         return [self.table.put_step(items.tally_item(tally))] if tally else []
 
-    def tallies(self, year: int) -> list[Tally]:
-        return [items.tally_from(item) for item in self.table.family(f"METRICS#{year}")]
+    def tallies(self, year: int) -> Iterator[Tally]:
+        found = self.table.pages(
+            KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": f"METRICS#{year}"}}
+        )  # fmt: skip
+        return (items.tally_from(item) for item in found)
+
+    def put_sums(self, sums: Sums) -> None:
+        self.table.write("put_item", Item=items.sums_item(sums))
+
+    def sums(self, year: int) -> Sums | None:
+        item = self.table.get(items.sums_key(year))
+        return items.sums_from(item) if item else None
 
     def get(self, reference: str) -> Request:
         item = self.table.get(items.of_request(reference, "REQUEST"))

@@ -6,7 +6,7 @@ One table, families by key (pk / sk):
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
-    HOLD#<hash>         HOLD
+    HOLD#<hash>         HOLD            SUMS#<year>                 SUMS
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -20,7 +20,7 @@ from typing import Any
 from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally
+from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
 from chalicelib.ports import Hold, Suppression, Wait
 
@@ -106,6 +106,18 @@ def tally_item(tally: Tally) -> Item:
 
 def tally_from(item: Item) -> Tally:
     return Tally.model_validate_json(item["json"]["S"])
+
+
+def sums_key(year: int) -> Item:
+    return key(f"SUMS#{year}", "SUMS")
+
+
+def sums_item(sums: Sums) -> Item:
+    return {**sums_key(sums.year), "json": {"S": sums.model_dump_json()}}
+
+
+def sums_from(item: Item) -> Sums:
+    return Sums.model_validate_json(item["json"]["S"])
 
 
 def wait_item(wait: Wait) -> Item:

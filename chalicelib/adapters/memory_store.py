@@ -15,7 +15,7 @@ from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED
 from chalicelib.domain.audit import Event
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally, tally_of
+from chalicelib.domain.tally import Sums, Tally, tally_of
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
 from chalicelib.ports import Clock, Hold, Suppression, Wait
@@ -53,6 +53,7 @@ class MemoryStore:
         self._suppressions: dict[tuple[str, str], Suppression] = {}
         self._holds: dict[str, Hold] = {}
         self._tallies: dict[tuple[int, str], Tally] = {}
+        self._sums: dict[int, Sums] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
 
     @_alone
@@ -120,8 +121,14 @@ class MemoryStore:
                 del family[key]
 
     @_alone
-    def tallies(self, year: int) -> list[Tally]:
-        return [tally for (of, _), tally in sorted(self._tallies.items()) if of == year]
+    def tallies(self, year: int) -> Iterator[Tally]:
+        return iter([tally for (of, _), tally in sorted(self._tallies.items()) if of == year])
+
+    def put_sums(self, sums: Sums) -> None:
+        self._sums[sums.year] = sums
+
+    def sums(self, year: int) -> Sums | None:
+        return self._sums.get(year)
 
     @_alone
     def put_outcome(self, outcome: Outcome) -> None:

@@ -7,9 +7,11 @@ Leaves to others: what comes after it (sql, memory).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chalicelib.domain.plan import Record
+from chalicelib.ports import Page
 
 PAGE = 20_000
 """Records in a page: some ten megabytes, a second or two. What hangs on very many is looked up anew for each."""
@@ -23,6 +25,18 @@ class Cursor(NamedTuple):
 def after(last: Record) -> str:
     """The cursor of the page that begins after this record."""
     return json.dumps([last.collection, last.key])
+
+
+def page_of(found: Iterable[Record], order: Sequence[str], start: str | None, size: int) -> Page:
+    """A page out of all that is found in this order of collections, by key within one: for who finds all at once."""
+    last, page = read(start), Page([])
+    for record in found:
+        if last and (order.index(record.collection), record.key) <= (order.index(last.collection), last.key):
+            continue
+        if len(page.records) == size:
+            return page._replace(next=after(page.records[-1]))
+        page.records.append(record)
+    return page
 
 
 def read(said: str | None) -> Cursor | None:

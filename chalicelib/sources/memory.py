@@ -29,16 +29,11 @@ class MemorySource:
         self._page = page
 
     def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
-        order, start = self._map.order(), cursor.read(after)
-        found: list[Record] = []
-        for name, row, reached in self._reach(who):
-            collection = self._map.collections[name]
-            if start and (order.index(name), _key(collection, row)) <= (order.index(start.collection), start.key):
-                continue
-            if len(found) == self._page:
-                return Page(found, cursor.after(found[-1]))
-            found.append(_record(name, collection, row).model_copy(update={"reached": reached}))
-        return Page(found)
+        found = (
+            _record(name, self._map.collections[name], row).model_copy(update={"reached": reached})
+            for name, row, reached in self._reach(who)
+        )
+        return cursor.page_of(found, self._map.order(), after, self._page)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).values())

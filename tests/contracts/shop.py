@@ -138,6 +138,9 @@ class Shop:
     def drop(self, table: str) -> None:
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+
     def snapshot(self) -> Rows:
         return {table: sorted(self.rows(table), key=str) for table in ROWS}
 
@@ -201,6 +204,9 @@ class SqlShop(Shop):
         t = self.table(table)
         with self.engine.begin() as connection:
             connection.execute(sa.update(t).where(t.c[key] == at).values({field: value}))
+
+    def close(self) -> None:
+        self.engine.dispose()
 
     def drop(self, table: str) -> None:
         with self.engine.begin() as connection:

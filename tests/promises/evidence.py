@@ -37,12 +37,14 @@ def written(business: str, file: str) -> Any:
 
 
 def tables(desk: Desk) -> Rows:
-    """Every row of every table of the business, by its key: the first column."""
+    """Every row of every table of the business, by its key: the first column. DynamoDB tables and logs in S3 too."""
     names = desk.rows(
         "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
         "WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
     )
-    return {t["name"]: {next(iter(r.values())): r for r in desk.rows(f"SELECT * FROM {t['name']}")} for t in names}
+    found = {t["name"]: {next(iter(r.values())): r for r in desk.rows(f"SELECT * FROM {t['name']}")} for t in names}
+    elsewhere = {table: {r.get("id", r.get("cookie_id")): r for r in rows} for table, rows in desk.places().items()}
+    return found | elsewhere
 
 
 def changed(before: Rows, after: Rows) -> Changed:

@@ -94,7 +94,13 @@ def figures(*, few: bool) -> dict[str, Any]:
         for n in range(0 if few else 30)
     ]
     shown_ = [shown(each) for each in sums(tallies)]
-    return {"year": 2026, "years": range(2026, 2022, -1), "metrics": shown_, "outcomes": list(Counted)}
+    return {
+        "year": 2026,
+        "years": range(2026, 2022, -1),
+        "metrics": shown_,
+        "outcomes": list(Counted),
+        "counted_at": samples.NOW,
+    }
 
 
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
