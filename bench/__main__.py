@@ -12,10 +12,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, docs, export, figures, roads, scale, starts, usage, where
+from bench import bill, day, docs, export, figures, roads, scale, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "export", "usage", "scale", "where")
+MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "export", "usage", "scale", "day", "where")
 
 
 def main() -> int:
@@ -32,8 +32,8 @@ def main() -> int:
         found = _measure(name, asked)
         if isinstance(found, dict):
             more[name] = found
-            if name == "scale":
-                measured += scale.figures(found)
+            if name in ("scale", "day"):
+                measured += {"scale": scale.figures, "day": day.figures}[name](found)
             if name == "usage":
                 measured += bill.figures(found)
                 more |= {f"bill: {part}": lines for part, lines in bill.bill(found).items()}
@@ -54,8 +54,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
         "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
-        "work": starts.work, "export": export.export,
-        "usage": usage.usage, "scale": scale.scale, "where": where.where,
+        "work": starts.work, "export": export.export, "usage": usage.usage,
+        "scale": scale.scale, "day": day.days, "where": where.where,
     }  # fmt: skip
     return others[name]()
 

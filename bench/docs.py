@@ -9,13 +9,16 @@ from typing import Any
 
 from bench.figures import RESULTS
 
+TABLES = {"usage": "one request", "scale": "units", "day": "the most of it"}
+"""What is told as a table of its own, and the heading of its first column."""
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 def fill() -> None:
     said = json.loads(RESULTS.read_text())
     page = PAGE.read_text()
-    parts = (("figures", _figures(said["figures"])), ("usage", _usage(said["usage"])), ("bill", _bill(said)))
+    parts = [("figures", _figures(said["figures"])), ("bill", _bill(said))]
+    parts += [(name, _table(said[name], first)) for name, first in TABLES.items()]
     for mark, lines in parts:
         pattern = re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", re.DOTALL)
         table = "\n".join(lines) + "\n"
@@ -35,9 +38,9 @@ def _figures(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _usage(usage: dict[str, dict[str, float]]) -> list[str]:
+def _table(usage: dict[str, dict[str, float]], first: str) -> list[str]:
     parts = dict.fromkeys(part for values in usage.values() for part in values)
-    lines = ["| one request | " + " | ".join(name.replace("_", " ") for name in usage) + " |"]
+    lines = [f"| {first} | " + " | ".join(name.replace("_", " ") for name in usage) + " |"]
     lines.append("|---" * (1 + len(usage)) + "|")
     return lines + [f"| {p} | " + " | ".join(f"{v.get(p, 0):g}" for v in usage.values()) + " |" for p in parts]
 

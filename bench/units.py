@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
@@ -44,11 +45,23 @@ def _memory() -> dict[str, int]:
 MEMORY = _memory()
 
 
+@dataclass
+class Invocation:
+    """One call of a Lambda: when it began, how long it is taken to last (s), what it used, and where in the table."""
+
+    began: float
+    used: Counter[str] = field(default_factory=Counter)
+    partitions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Units by partition (or index) and kind, `read units` or `write units`."""
+    seconds: float = 0.0
+
+
 class Meter:
     """Counts the calls of every thread but the one that made it: that one drives."""
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
+        self.invocations: list[Invocation] = []
         self._within = threading.local()
         self._driver = threading.current_thread()
         self._lock = threading.Lock()
@@ -56,6 +69,13 @@ class Meter:
     def add(self, what: str, amount: float = 1) -> None:
         with self._lock:
             self.counted[what] += amount
+        if (invocation := getattr(self._within, "invocation", None)) is not None:
+            invocation.used[what] += amount
+
+    def _add_units(self, kind: str, partition: str, amount: float) -> None:
+        self.add(kind, amount)
+        if (invocation := getattr(self._within, "invocation", None)) is not None:
+            invocation.partitions[partition, kind] += amount
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -84,6 +104,8 @@ class Meter:
 
         def timed(called: Any, event: Any, context: Any) -> Any:
             self._within.calls, self._within.seconds, began = 0, 0.0, time.perf_counter()
+            self._within.invocation = invocation = Invocation(began)
+            invocation.used["HTTP requests"] += isinstance(called, Chalice)
             try:
                 return entry(called, event, context)
             finally:
@@ -92,6 +114,9 @@ class Meter:
                 took = math.ceil(1000 * own * FULL_CORE / memory + self._within.calls * AWS_CALL)
                 self.add("Lambda ms", took)
                 self.add("Lambda GB-seconds", took / 1000 * memory / 1024)
+                invocation.seconds = took / 1000
+                with self._lock:
+                    self.invocations.append(invocation)
 
         return timed
 
@@ -102,7 +127,7 @@ class Meter:
         self.add("DynamoDB calls")
         if operation in ("GetItem", "Query"):
             said = call(client, operation, given)
-            self.add("read units", _read_units(given, said))
+            self._add_units("read units", _read_from(given), _read_units(given, said))
             return said
         steps, twice = _steps(operation, given)
         before = [_stored(step) for step in steps]
@@ -111,15 +136,18 @@ class Meter:
         finally:
             for step, old in zip(steps, before, strict=True):
                 new = _stored(step)
-                self.add("write units", twice * max(1, _units(old, WRITE), _units(new, WRITE)) + _index_units(old, new))
+                own = (step.get("Key") or step["Item"]).get("pk", {"S": step["TableName"]})["S"]
+                self._add_units("write units", own, twice * max(1, _units(old, WRITE), _units(new, WRITE)))
+                if in_index := _index_units(old, new):
+                    self._add_units("write units", f"index {(new or old)[INDEX[0]]['S']}", in_index)
 
 
 def _name(service: str, operation: str) -> str:
+    if service == "stepfunctions":
+        return "executions started" if operation == "StartExecution" else "waits signalled"
     if service == "s3":
         return "S3 reads" if operation in ("GetObject", "HeadObject") else "S3 writes and lists"
-    return {"ses": "mails", "kms": "KMS calls", "stepfunctions": "Step Functions calls"}.get(
-        service, f"{service} calls"
-    )
+    return {"ses": "mails", "kms": "KMS calls"}.get(service, f"{service} calls")
 
 
 def _steps(operation: str, given: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
@@ -154,6 +182,14 @@ def _read_units(given: dict[str, Any], said: dict[str, Any]) -> float:
     items = said["Items"] if "Items" in said else [said["Item"]] if "Item" in said else []
     units = max(1, math.ceil(sum(_size(item) for item in items) / READ))
     return units if given.get("ConsistentRead") else units / 2
+
+
+def _read_from(given: dict[str, Any]) -> str:
+    """The partition, of the table or of its index."""
+    if "IndexName" in given:
+        return f"index {next(iter(given['ExpressionAttributeValues'].values()))['S']}"
+    key = given["Key"] if "Key" in given else {"pk": given["ExpressionAttributeValues"][":pk"]}
+    return str(key.get("pk", {"S": given["TableName"]})["S"])
 
 
 def _units(item: Item, size: int) -> int:

@@ -8,6 +8,7 @@ tracker never looked at. Leaves to others: the units (units).
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -30,11 +31,24 @@ SPREAD = 3
 
 
 class Clicker(Driver):
-    """A driver who counts the pages it asks for."""
+    """A driver who counts the pages it asks for, and remembers when it filed, proved and decided."""
 
     def __init__(self, run: dict[str, Any], meter: Meter) -> None:
         super().__init__(run)
         self.meter = meter
+        self.moments: dict[str, float] = {}
+
+    def file(self, right: str, email: str, **fields: Any) -> str:
+        self.moments = {"filed": time.perf_counter()}
+        return super().file(right, email, **fields)
+
+    def prove(self, *args: Any, **more: Any) -> str:
+        self.moments["proven"] = time.perf_counter()
+        return super().prove(*args, **more)
+
+    def decide(self, *args: Any, **more: Any) -> Any:
+        self.moments["decided"] = time.perf_counter()
+        return super().decide(*args, **more)
 
     def call(self, method: str, url: str, body: bytes | None = None, **headers: str) -> Any:
         if url.startswith(("/", self.run["base_url"])):
@@ -98,12 +112,20 @@ RIGHTS = (access, correction, deletion, california_disclosure, opt_out, concern)
 
 def usage() -> dict[str, dict[str, float]]:
     """By right: what each request used."""
-    said: dict[str, dict[str, float]] = {}
+    return walked()["usage"]
+
+
+@functools.cache
+def walked() -> dict[str, dict[str, Any]]:
+    """`usage`: by right, what each request used; `calls`: by right, the Lambda calls of one, in order."""
+    said: dict[str, dict[str, Any]] = {"usage": {}, "calls": {}}
     with data(CUSTOMERS) as (url, _):
         for automatic in (False, True):
             with business(automatic=automatic) as folder:
                 command = [sys.executable, "-m", "bench.usage", str(folder), url, *(["automatic"] if automatic else [])]
-                said |= json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+                found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+                for part, of in found.items():
+                    said[part] |= of
     return said
 
 
@@ -113,7 +135,7 @@ def main(folder: str, url: str, automatic: bool) -> None:
     from local.run import Wanted, running
 
     os.environ |= {"RIGHTSDESK_UNDO_SECONDS": "1", "RIGHTSDESK_MEMBER_KEY": MEMBER_KEY}
-    meter, said = Meter(), {}
+    meter, said, calls = Meter(), {}, {}
     with tempfile.TemporaryDirectory() as place, meter.running():
         wanted = Wanted(folder, free_port(), free_port(), url, Path(place))
         with running(wanted) as run:
@@ -124,12 +146,14 @@ def main(folder: str, url: str, automatic: bool) -> None:
             for road in roads:
                 samples = [_used(meter, road, walk, next(people)) for _ in range(SPREAD)]
                 said[road.__name__] = {what: median(one.get(what, 0) for one in samples) for what in samples[-1]}
-    print(json.dumps(said))
+                calls[road.__name__] = _calls(walk, samples[-1]["state transitions"])
+    print(json.dumps({"usage": said, "calls": calls}))
 
 
 def _used(meter: Meter, road: Callable[[Driver, Person], None], walk: Driver, who: Person) -> dict[str, float]:
     known, stored = set(_executions()), stored_bytes()
     meter.counted.clear()
+    meter.invocations.clear()
     road(walk, who)
     settled()
     histories = [_history(arn) for arn in _executions().keys() - known]
@@ -139,6 +163,22 @@ def _used(meter: Meter, road: Callable[[Driver, Person], None], walk: Driver, wh
     used = {"state transitions": entered + again, "Lambda calls": tasks + meter.counted["HTTP requests"]}
     used |= {name: round(amount, 4) for name, amount in sorted(meter.counted.items())}
     return {**used, "stored KB": round((stored_bytes() - stored) / 1000, 1)}
+
+
+def _calls(walk: Clicker, transitions: float) -> list[dict[str, Any]]:
+    """The Lambda calls of the road just walked, each by the moment before it; transitions are shared out evenly."""
+    made = sorted(walk.meter.invocations, key=lambda one: one.began)
+    calls = []
+    for one in made:
+        moment = max((m for m in walk.moments if walk.moments[m] <= one.began), key=walk.moments.__getitem__)
+        calls.append(
+            {
+                "moment": moment, "after": one.began - walk.moments[moment], "seconds": one.seconds,
+                "used": {**one.used, "state transitions": transitions / len(made)},
+                "partitions": [[*where, units] for where, units in one.partitions.items()],
+            }
+        )  # fmt: skip
+    return calls
 
 
 def _executions() -> dict[str, str]:
