@@ -273,7 +273,7 @@ def test_two_records_with_one_key_are_not_guessed_at(make: Any) -> None:
 
 def test_a_prefix_without_any_file_is_not_nothing_held(make: Any) -> None:
     with pytest.raises(SourceMisread, match=r"there is no log under log/ in bucket logs-\d+. Correct `table`"):
-        all_of(make(), ANN)
+        all_of(make().source, ANN)
 
 
 @pytest.mark.parametrize("operation", ["list", "get_object", "put_object"])
