@@ -13,8 +13,11 @@ from typing import Any
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
 from chalicelib.domain.datamap import SourceMap
-from chalicelib.ports import Source
+from chalicelib.ports import Clock, Peers, Secrets, Source
 from chalicelib.services import Services
+
+ON_AWS = ("dynamodb", "s3")
+"""Kinds of source that are asked through an AWS client."""
 
 _lock = Lock()
 _built: Services | None = None
@@ -50,7 +53,7 @@ def build(settings: Settings) -> Services:
 
     from chalicelib.adapters.dynamodb import DynamoStore
     from chalicelib.adapters.kms import KmsVault
-    from chalicelib.adapters.s3 import S3PackageStore
+    from chalicelib.adapters.s3 import S3Inbox, S3PackageStore
     from chalicelib.adapters.secrets import ManagerSecrets
     from chalicelib.adapters.ses import SesMailer
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
@@ -63,6 +66,7 @@ def build(settings: Settings) -> Services:
     once = ours.merge(Config(read_timeout=25, retries={"total_max_attempts": 1}))  # a mail tried twice is two
     signed = patient.merge(Config(signature_version="s3v4"))  # objects under a KMS key take no older signature
     session = boto3.Session()
+    secrets = ManagerSecrets(session.client("secretsmanager", config=patient), settings.secrets)
 
     def client(service: str, config: Any = patient, **more: Any) -> Any:
         return session.client(service, config=config, **more)
@@ -78,21 +82,42 @@ def build(settings: Settings) -> Services:
         packages=S3PackageStore(
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
-        sources=sources_of(business, settings.database_url, client),
-        secrets=ManagerSecrets(client("secretsmanager"), settings.secrets),
+        inbox=S3Inbox(s3, settings.packages),
+        sources=sources_of(business, settings.database_url, client, _by_http(settings.peers_url, secrets, clock)),
+        secrets=secrets,
+        peers=peers_of(settings.peers_url, secrets, clock),
         clock=clock,
         chance=SystemChance(),
     )
 
 
+def peers_of(stand_in: str | None, secrets: Secrets, clock: Clock) -> Peers:
+    """Those who are told over the wire. Nothing is called yet."""
+    from chalicelib.adapters.opendsr import OpenDsr, roots_for
+    from chalicelib.adapters.peers import WirePeers
+    from chalicelib.wire import Wire
+
+    wire = Wire(stand_in)
+    return WirePeers(wire, secrets, clock, OpenDsr(wire, secrets, clock, roots_for(wire)))
+
+
+def _by_http(stand_in: str | None, secrets: Secrets, clock: Clock) -> Callable[[str, SourceMap], Source]:
+    from chalicelib.sources.http import HttpSource
+    from chalicelib.wire import Wire
+
+    wire = Wire(stand_in)
+    return lambda name, source: HttpSource(name, source, wire, secrets, clock)
+
+
 def sources_of(
-    business: Business, database_url: str, client: Callable[[str], Any] | None = None
-) -> Mapping[str, Source]:
+    business: Business, database_url: str, client: Callable[[str], Any] | None = None,
+    by_http: Callable[[str, SourceMap], Source] | None = None,
+) -> Mapping[str, Source]:  # fmt: skip
     """The places of the data map, by name. Connects to none yet; `client` makes an AWS client for a service."""
     maps = business.datamap.sources
     sql = _in_sql(database_url) if any(m.kind == "sql" for m in maps.values()) else None
-    aws = _on_aws(client) if any(m.kind != "sql" for m in maps.values()) else None
-    makers = {name: sql if m.kind == "sql" else aws for name, m in maps.items()}
+    aws = _on_aws(client) if any(m.kind in ON_AWS for m in maps.values()) else None
+    makers = {name: {"sql": sql, "http": by_http}.get(m.kind, aws) for name, m in maps.items()}
     return {name: make(name, maps[name]) for name, make in makers.items() if make}
 
 
@@ -106,9 +131,9 @@ def live_schema(business: Business, database_url: str, client: Callable[[str], A
 
     maps = business.datamap.sources
     live: dict[str, Any] = schema_of(database_url) if any(m.kind == "sql" for m in maps.values()) else {}
-    make = _on_aws(client) if any(m.kind != "sql" for m in maps.values()) else None
+    make = _on_aws(client) if any(m.kind in ON_AWS for m in maps.values()) else None
     for name, source in maps.items():
-        if make and source.kind != "sql":
+        if make and source.kind in ON_AWS:
             live[place_of(name, source)] = make(name, source).shape()
     return live
 

@@ -22,7 +22,10 @@ RightsdeskError
 ├── MailUncertain              a mail may or may not have left: a person decides
 ├── MailRejected               the mail service refuses it, surely and for good: no retry mends it
 ├── ServiceUnavailable         retryable: throttled or down
-│   └── SourceUnavailable      one source of the business does not answer
+│   ├── SourceUnavailable      one source of the business does not answer
+│   └── PeerUnavailable        a recipient's system does not answer: `why` says how, in words for staff
+├── PeerMisread                it answers, but not as agreed: `why` says what it said instead
+├── CallbackRefused            what was posted to us is not signed by whom it should be
 ├── MoreToDo                   no fault: a step's time is over, what it did is kept, the machine calls it again
 ├── OwnerNotShown              a record does not show that it is this person's: nothing of its source is touched
 ├── SourceMisread              a source answers, but not as the data map says
@@ -152,6 +155,26 @@ class MoreToDo(RightsdeskError):
 
 
 class OwnerNotShown(RightsdeskError):
+    pass
+
+
+class PeerUnavailable(ServiceUnavailable):
+    """`why` is half a sentence for staff, without personal data."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class PeerMisread(RightsdeskError):
+    """`why` is half a sentence for staff, without personal data and without anything the other side wrote."""
+
+    def __init__(self, why: str, status: int = 200) -> None:
+        super().__init__(why)
+        self.why, self.status = why, status
+
+
+class CallbackRefused(RightsdeskError):
     pass
 
 

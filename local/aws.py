@@ -54,15 +54,17 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
 
 
 @contextmanager
-def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, str]]:
-    """A stage: the engine, the tables, the keys, and mail from `sender`; the settings that name them."""
+def cloud(
+    handlers: Mapping[str, Handler], sender: str, keys: Mapping[str, bytes] | None = None
+) -> Iterator[dict[str, str]]:
+    """A stage: the engine, the tables, the keys (peers' among them), and mail from `sender`; the settings' values."""
     with engine(handlers) as road:
         import boto3
 
         from local.resources import create_resources
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+        yield {**create_resources(keys={**_given(), **(keys or {})}), "RIGHTSDESK_STATE_MACHINE": road}
 
 
 def _given() -> dict[str, bytes]:

@@ -43,7 +43,7 @@ def main(stage: str) -> int:
     for cache in (ROOT / "chalicelib").rglob("__pycache__"):  # Chalice would ship it
         shutil.rmtree(cache)
     extra = out / "extra.json"
-    extra.write_text(json.dumps(beyond_chalice(_functions())))
+    extra.write_text(json.dumps(beyond_chalice(_functions(), stage)))
     made = subprocess.run(
         [
             str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage, "--template-format", "json",
@@ -59,7 +59,7 @@ def main(stage: str) -> int:
     return 0
 
 
-def beyond_chalice(functions: list[str]) -> dict[str, Any]:
+def beyond_chalice(functions: list[str], stage: str) -> dict[str, Any]:
     """What is merged into Chalice's template: our resources, the road, and the settings of every function."""
     template: dict[str, Any] = json.loads((ROOT / ".chalice" / "resources.json").read_text())
     resources = template["Resources"]
@@ -73,9 +73,21 @@ def beyond_chalice(functions: list[str]) -> dict[str, Any]:
             "RoleArn": {"Fn::GetAtt": ["RoadRole", "Arn"]},
         },
     }
-    for name in [*functions, "APIHandler", "TakeUpTheLost", "PurgeWhatIsDue", "CountMetrics"]:
+    resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(stage)
+    swept = ["TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "CountMetrics"]
+    for name in [*functions, "APIHandler", "ReceiveMail", *swept]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
     return template
+
+
+def _recipients(stage: str) -> list[str]:
+    """The addresses whose mail is read: where the stage's business says to write, and where its mails are from."""
+    from chalicelib.businesses.loader import load
+
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][stage]
+    business = load(config["environment_variables"]["RIGHTSDESK_BUSINESS"])
+    named = [business.contact.email, business.sender, *(d for d in business.designated if "@" in d)]
+    return list(dict.fromkeys(named))
 
 
 def _functions() -> list[str]:

@@ -186,11 +186,14 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.bootstrap import live_schema, services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
-    from local import aws, mailbox, places
+    from local import aws, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
-    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender))
+    keys = peers.keys_of(business)
+    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender, keys))
+    if keys:
+        settings["RIGHTSDESK_PEERS_URL"] = stack.enter_context(peers.served(peers.of(business, keys)))
     there = database.result()
     _heed()
     places.install(business.datamap, there.rows)
@@ -199,7 +202,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, mailbox.inbound(app.handler_map), lambda: places.contents(business.datamap)
+        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap)
     )
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))

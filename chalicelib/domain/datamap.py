@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chalicelib.domain.peer import https
 from chalicelib.errors import SourceMisread
 
 
@@ -196,11 +197,13 @@ def _an_object(at: str, collection: Collection) -> None:
 class SourceMap(Part):
     """One place where personal data is."""
 
-    kind: Literal["sql", "dynamodb", "s3"]
+    kind: Literal["sql", "dynamodb", "s3", "http"]
     title: str
     where: str = ""
     """`sql`: the schema, `s3`: the bucket, each the source's own name if none is given; `dynamodb`: how its tables'
-    names begin."""
+    names begin; `http`: its address."""
+    key: str = ""
+    """`http`: the name of the secret that signs what is asked."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
@@ -215,6 +218,17 @@ class SourceMap(Part):
             if other is None or via.equals not in other.fields:
                 raise ValueError(f"collections.{name}.via: {via.collection}.{via.equals} is not mapped")
         self.order()
+        return self
+
+    @model_validator(mode="after")
+    def _addressed(self) -> SourceMap:
+        if self.kind == "http":
+            try:
+                https(self.where)
+            except ValueError as wrong:
+                raise ValueError(f"where: {wrong}") from None
+        if (self.kind == "http") is not bool(self.key):
+            raise ValueError("`key` is needed by a source of the kind `http`, and by no other")
         return self
 
     @model_validator(mode="after")

@@ -149,6 +149,10 @@ class Request(BaseModel):
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None
+    incomplete: bool = False
+    """It came by mail, which has no fields: its proof page first asks for what the form would have."""
+    files: int = 0
+    """Files that came with the mail, which nobody opens."""
     asked_with: str | None = None
     """The other request that the same message opened: it asked two things."""
     nth: int = 0

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.domain.datamap import Collection, SourceMap
@@ -16,7 +15,7 @@ from chalicelib.errors import SourceMisread
 from chalicelib.ports import Page
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE
-from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
+from chalicelib.sources.values import WRITES, Place, is_done, json_value, reached_by, spelt, still_to_do
 
 Row = dict[str, Any]
 
@@ -74,7 +73,7 @@ class MemorySource:
         reached: dict[str, list[Row]] = {}
         for name in self._map.order():
             collection = self._map.collections[name]
-            ways = [(r, _reached(collection, r, values, reached)) for r in self._rows(name)]
+            ways = [(r, reached_by(collection, r, values, reached)) for r in self._rows(name)]
             reached[name] = [r for r, way in ways if way]
             for row, way in sorted(ways, key=lambda found: _key(collection, found[0])):
                 if way:
@@ -98,18 +97,3 @@ def _key(collection: Collection, row: Row) -> tuple[str, ...]:
 def _record(name: str, collection: Collection, row: Row) -> Record:
     values = {field: json_value(row[field]) for field in collection.fields}
     return Record(collection=name, key=_key(collection, row), values=values)
-
-
-def _reached(collection: Collection, row: Row, who: Mapping[str, list[str]], reached: Mapping[str, list[Row]]) -> str:
-    """The kind of identifier that the row holds, or the collection it hangs on; empty when neither leads here."""
-    for kind, field in collection.identity.items():
-        held = str(row[field] if row[field] is not None else "")
-        if (re.sub(r"\D", "", held) if kind == "phone" else held.lower()) in who.get(kind, ()):
-            return kind
-    via = collection.via
-    hangs = (
-        via is not None
-        and row[via.field] is not None
-        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
-    )
-    return via.collection if via and hangs else ""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from chalicelib.domain.datamap import Collection
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import PlanDrifted
@@ -63,6 +64,23 @@ def one_spelling(kind: str, held: Any) -> str:
     """A held identifier in the spelling that `spelt` gives: lower case, a phone's digits; empty for nothing."""
     said = "" if held is None else str(held)
     return re.sub(r"\D", "", said) if kind == "phone" else said.lower()
+
+
+def reached_by(
+    collection: Collection, row: Mapping[str, Any], who: Mapping[str, list[str]],
+    reached: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> str:  # fmt: skip
+    """How a record is reached: the kind of identifier in it, or the collection it hangs on; empty when it is not."""
+    for kind, field in collection.identity.items():
+        if one_spelling(kind, row[field]) in who.get(kind, ()):
+            return kind
+    via = collection.via
+    hangs = (
+        via is not None
+        and row[via.field] is not None
+        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
+    )
+    return via.collection if via and hangs else ""
 
 
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")

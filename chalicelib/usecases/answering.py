@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import PlanDrifted
+from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, judging, packing, partial, recipients, refusals, road
@@ -56,6 +57,7 @@ def send_answer(svc: Services, reference: str, in_time: InTime = always) -> None
         raise PlanDrifted(reference)
     if not _refused(request) and has_package(request):
         packing.pack(svc, request, svc.open(request), outcomes, in_time)
+    recipients.owe(svc, request)
     say(svc, request, outcomes, functools.partial(correspondence.to_customer, svc, request))
     if _refused(request):
         refusals.uncount(svc, request)
@@ -77,6 +79,7 @@ def send_answer(svc: Services, reference: str, in_time: InTime = always) -> None
     status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
     appeals.record(svc, request, status, left=left)
     _end(svc, request, status)
+    recipients.answer_again(svc, reference)
 
 
 def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
@@ -102,6 +105,20 @@ def _refused(request: Request) -> bool:
 
 
 def _end(svc: Services, request: Request, status: Status) -> None:
+    """End it; a recipient who confirms at this very moment writes to it too, and is no reason to answer again."""
+    for _ in range(road.NOTE_TRIES):
+        try:
+            svc.store.commit(*_ended(svc, request, status))
+        except RequestChanged:
+            before, request = request, road.live(svc, request.reference)
+            if request.status is not before.status:
+                raise
+            continue
+        return
+    raise RequestChanged(request.reference)
+
+
+def _ended(svc: Services, request: Request, status: Status) -> tuple[Request, Event]:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
@@ -111,11 +128,10 @@ def _end(svc: Services, request: Request, status: Status) -> None:
         reason = request.decision.ground
     personal = svc.open(request).model_copy(update={"answers": {}})
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
-    ended, event = advance(
+    return advance(
         request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
-    svc.store.commit(ended, event)
 
 
 def has_package(request: Request) -> bool:
@@ -141,7 +157,8 @@ def _correction(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
-        recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+        recipients=recipients.standing(svc, told.request),
+        silent=recipients.silent(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 
@@ -151,7 +168,8 @@ def _deletion(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
         deleted=_counted(svc, told, Doing.DELETE), blanked=_counted(svc, told, Doing.BLANK),
-        kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+        kept=kept, recipients=recipients.standing(svc, told.request),
+        silent=recipients.silent(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, Right, advance, amend, reference_from
 from chalicelib.domain.status import TRANSITIONS, Status
@@ -18,7 +19,7 @@ from chalicelib.errors import AlreadyFiled, InvalidRequest, MailUncertain, Trans
 from chalicelib.law import appeal_clock
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, road
+from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, recipients, road
 
 REPLY_LENGTH = 5_000
 
@@ -35,6 +36,8 @@ class TrackerView:
     """After a deletion: title, why and until when, how many."""
     left: list[str] = field(default_factory=list)
     """After a partial approval: titles of what was left out."""
+    told: list[tuple[str, NoticeState]] = field(default_factory=list)
+    """Recipients that were told of it, by name, and where each stands."""
 
 
 def tracker(svc: Services, token: str) -> TrackerView:
@@ -49,7 +52,8 @@ def _view(svc: Services, request: Request) -> TrackerView:
     kept = [(titles[o.source, c], k, n) for o in svc.store.outcomes(request.reference) for c, k, n in o.kept]
     shown = kept if request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED) else []
     left = appeals.titles(svc, request) if request.reason == partial.REASON else []
-    return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left)
+    told = recipients.standing(svc, request) if request.right in recipients.NAMED else []
+    return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left, told=told)
 
 
 STAFFS_OWN = frozenset({"viewed"})
@@ -169,13 +173,19 @@ def reply(svc: Services, token: str, text: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
     said = _written(text)
     if request.status is Status.ASKED:
-        personal = svc.open(request)
-        message = Message(at=svc.now(), by="customer", text=said)
-        sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
-        request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
-        svc.store.commit(request, event)
-        road.go_on(svc, request, road.REPLY)
+        request = take_reply(svc, request, said)
     return _view(svc, request)
+
+
+def take_reply(svc: Services, request: Request, said: str) -> Request:
+    """The customer's words go to staff with the request; from the tracker, or by mail from the proven mailbox."""
+    personal = svc.open(request)
+    message = Message(at=svc.now(), by="customer", text=said)
+    sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
+    request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
+    svc.store.commit(request, event)
+    road.go_on(svc, request, road.REPLY)
+    return request
 
 
 def _written(text: str) -> str:

@@ -8,6 +8,7 @@ are counted first. Leaves to others: the shape of what was typed (web/forms), pr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,17 @@ SIGN_IN_AGE = timedelta(minutes=15)
 BACKDATE = timedelta(days=45)
 
 
+@dataclass(frozen=True)
+class ByMail:
+    """What is different for a mail that somebody wrote to us."""
+
+    arrived_at: datetime
+    """UTC, by the mail service's clock: the legal clock starts there, not when we came to read it (rule 3)."""
+    files: int = 0
+    quiet: bool = False
+    """No mail is sent: an opt-out from somebody who must not be written to takes effect all the same."""
+
+
 def file_request(
     svc: Services,
     right: Right,
@@ -44,6 +56,7 @@ def file_request(
     entered_by: str | None = None,
     noted: Noted | None = None,
     designated: bool = True,
+    by_mail: ByMail | None = None,
 ) -> Request:
     """File a request and start its road; `once` names the sent form, so that a double click files once.
 
@@ -53,14 +66,14 @@ def file_request(
 
     Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
     """
-    check(svc, right, personal, relationship)
+    check(svc, right, personal, relationship, whole=by_mail is None)
     if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
         personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
     if signed_in:
         channel = Channel.MEMBER_PAGE
     now = svc.now()
-    received_at = _received(svc, now, received_on) if entered_by else now
+    received_at = _received(svc, now, received_on) if entered_by else min(now, by_mail.arrived_at) if by_mail else now
     quiet = False
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
@@ -76,6 +89,8 @@ def file_request(
         made = _first(
             svc, each, personal, relationship, channel, at, signed_in=account, quiet=quiet, designated=designated
         ).model_copy(update={"entered_at": now if at != now else None, "entered_by": entered_by})
+        if by_mail:
+            made = _from_mail(made, personal, by_mail)
         if not (noted and entered_by):
             return made
         proof = made.proof.model_copy(update={"noted_by": entered_by, "noted": noted})
@@ -86,6 +101,15 @@ def file_request(
     if also is None:
         return file(svc, request, personal, once=once, by=by)
     return _file_both(svc, request, lambda at: opened(also, at), personal, once=once, by=by)
+
+
+def _from_mail(made: Request, personal: Personal, mail: ByMail) -> Request:
+    """What a mail cannot carry is asked on the proof page: what to correct, which child, where they live."""
+    asks = made.right in (Right.CORRECTION, Right.ACCESS, Right.DELETION)
+    said_all = personal.residence and made.right is not Right.CORRECTION and made.relationship is Relationship.SELF
+    return made.model_copy(
+        update={"files": mail.files, "quiet": made.quiet or mail.quiet, "incomplete": asks and not said_all}
+    )
 
 
 def _file_both(
@@ -222,10 +246,20 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
 SIGN_IN_AGAIN = "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
 
 
-def check(svc: Services, right: Right, personal: Personal, relationship: Relationship = Relationship.SELF) -> None:
-    """Hold what was typed against this business. Raises InvalidRequest with a message per field."""
-    faults = behalf.faults(right, relationship, personal)
-    if right is Right.CORRECTION:
+def check(
+    svc: Services,
+    right: Right,
+    personal: Personal,
+    relationship: Relationship = Relationship.SELF,
+    *,
+    whole: bool = True,
+) -> None:
+    """Hold what was typed against this business. Raises InvalidRequest with a message per field.
+
+    `whole`: all of it must be there; a mail is completed later, on the proof page (completing).
+    """
+    faults = behalf.faults(right, relationship, personal) if whole else {}
+    if right is Right.CORRECTION and whole:
         faults |= _correction_faults(svc, personal)
     if right is Right.OPT_OUT:
         kinds = {f"kind:{k}" for k, kind in svc.business.kinds.items() if kind.stoppable}

@@ -8,7 +8,7 @@ the data is, review judges whether they suffice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from chalicelib.domain.verification import TRIES
 from chalicelib.errors import InvalidRequest, MailUncertain, RequestChanged, TransitionNotAllowed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, limits, road
+from chalicelib.usecases import completing, correspondence, limits, road
 from chalicelib.usecases.intake import UNPROVEN_DAY
 from chalicelib.usecases.windows import window_end
 
@@ -41,8 +41,16 @@ class VerifyView:
     again: bool
     awaits_consent: bool = False
     """An agent's request, and the one they ask for has not agreed yet."""
+    missing: tuple[str, ...] = ()
+    """What the mail that asked could not say, and the page asks first."""
+
     because: str | None = None
     """The law that asks for the declaration, where one does."""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be said."""
+        return bool(completing.REQUIRED & set(self.missing))
 
 
 def ask_for_proof(svc: Services, reference: str, token: str, *, reminder: bool = False) -> None:
@@ -100,7 +108,10 @@ def verify_page(svc: Services, token: str) -> VerifyView:
     """What the link opens. Changes nothing."""
     _, request = road.open_link(svc, token, Purpose.VERIFY)
     state = "done" if _subject_is_next(request) and request.status is Status.VERIFYING else state_of(request)
-    return view(svc, request, state, ask=not _mailbox_only(request))
+    shown = view(svc, request, state, ask=not _mailbox_only(request))
+    if state == "open" and request.incomplete:
+        shown = replace(shown, missing=completing.missing(request, svc.open(request)))
+    return shown
 
 
 def view(svc: Services, request: Request, state: str, *, ask: bool) -> VerifyView:
@@ -139,6 +150,7 @@ def verify(
         return request
     given = {point: answers[point].strip() for point in _asked(svc, request) if answers.get(point, "").strip()}
     own = svc.open(request)
+    completing.refuse_incomplete(request, own)
     tried = Try(
         given=given, declared=declared, signature=signature, by="customer", proof={"mailbox": True},
         personal={"proven_email": own.proven_email or own.email},

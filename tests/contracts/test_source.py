@@ -16,16 +16,18 @@ from chalicelib.errors import PlanDrifted, SourceMisread
 from chalicelib.ports import Source
 
 from .aws_shop import DynamoShop, S3Shop
-from .shop import MAP, ROWS, MemoryShop, Shop, SqlShop, all_of, line, member, order, places, reader, told, who
+from .shop import MAP, ROWS, HttpShop, MemoryShop, Shop, SqlShop, all_of, line, member, order, places, reader, told, who
 
 ANN = who(email="ann@example.com")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres", "dynamodb", "s3"])
+@pytest.fixture(params=["memory", "sqlite", "http", "postgres", "dynamodb", "s3"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     match request.param:
         case "memory":
             made: Shop = MemoryShop()
+        case "http":
+            made = HttpShop(*request.getfixturevalue("peers"))
         case "dynamodb" | "s3" as kind:
             request.getfixturevalue("aws")
             made = DynamoShop() if kind == "dynamodb" else S3Shop()

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.memory import (
+    MemoryInbox,
     MemoryMailer,
     MemoryPackageStore,
+    MemoryPeers,
     MemorySecrets,
     MemoryVault,
     MemoryWorkflow,
@@ -120,6 +122,8 @@ def office() -> Office:
     rows, customers = invented()
     tables = copy.deepcopy(rows)
     clock, mailer, workflow = SetClock(), MemoryMailer(), MemoryWorkflow()
+    secrets = MemorySecrets({name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member", "paylark")})
+    peers = MemoryPeers(secrets, clock)
     settings = Settings(
         business="jeffers", public_url=BASE, table="t", keys_table="k", kms_key="key", packages="p",
         state_machine="m", secrets="s", database_url="memory:", undo_seconds=3600,
@@ -132,7 +136,7 @@ def office() -> Office:
     }
     svc = Services(
         business=business, settings=settings, store=MemoryStore(clock), vault=MemoryVault(), mailer=mailer,
-        workflow=workflow, packages=MemoryPackageStore(), sources=sources, secrets=MemorySecrets(), clock=clock,
-        chance=SteadyChance(),
+        workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources, secrets=secrets,
+        peers=peers, clock=clock, chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)

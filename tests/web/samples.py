@@ -78,7 +78,8 @@ RAW: dict[str, Any] = {
 
 def services(**changes: Any) -> Services:
     """As much of the services as pages need."""
-    nothing = dict.fromkeys(("store", "vault", "mailer", "workflow", "packages", "sources", "secrets"))
+    ports = ("store", "vault", "mailer", "workflow", "packages", "inbox", "sources", "secrets", "peers")
+    nothing = dict.fromkeys(ports)
     settings = Settings(
         business="pawsome", public_url="http://127.0.0.1:8000", table="t", keys_table="k", kms_key="k", packages="p",
         state_machine="m", secrets="s", database_url="d",
