@@ -12,10 +12,24 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, day, docs, export, figures, roads, scale, starts, usage, where
+from bench import bill, day, docs, export, figures, rewrite, roads, scale, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "export", "usage", "scale", "day", "where")
+MEASURES = (
+    "accept",
+    "full",
+    "short",
+    "ready",
+    "imports",
+    "law",
+    "work",
+    "export",
+    "rewrite",
+    "usage",
+    "scale",
+    "day",
+    "where",
+)
 
 
 def main() -> int:
@@ -54,8 +68,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
         "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
-        "work": starts.work, "export": export.export, "usage": usage.usage,
-        "scale": scale.scale, "day": day.days, "where": where.where,
+        "work": starts.work, "export": export.export, "rewrite": rewrite.rewrite,
+        "usage": usage.usage, "scale": scale.scale, "day": day.days, "where": where.where,
     }  # fmt: skip
     return others[name]()
 

@@ -118,8 +118,11 @@ OTHER_EVENTS = {
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
-    "printed": "The answer was printed", "posted": "The answer was posted",
+    "printed": "A letter was printed", "posted": "The letter was posted",
     "completed": "What the mail could not say was added",
+    "rest_opened": "The hold has ended: the rest was taken up",
+    "mailed_now": "The email that had to wait was sent",
+    "reminded": "Staff were reminded of what is still to be done",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
 COUNTED = {
@@ -178,6 +181,7 @@ DOINGS = {
     Doing.EXPORT: "to send", Doing.CHANGE: "to change", Doing.DELETE: "to delete", Doing.BLANK: "to blank",
     Doing.KEEP: "to keep",
 }  # fmt: skip
+DOINGS_DONE = {Doing.CHANGE: "changed", Doing.DELETE: "deleted", Doing.BLANK: "blanked"}
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip

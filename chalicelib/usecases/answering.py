@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chalicelib.domain.audit import Event
@@ -22,6 +23,9 @@ from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, judging, packing, partial, recipients, refusals, road
 from chalicelib.usecases.paging import InTime, always
+
+UNSETTLED_FOR = timedelta(days=7)
+"""How long staff hear nothing more of a part that is still to be done; the daily sweep then tells them again."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +70,22 @@ def send_answer(svc: Services, reference: str, in_time: InTime = always) -> None
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
     if failed:
-        correspondence.to_staff(
-            svc,
-            request,
-            "staff_partly",
-            correspondence.deciders(svc, request),
-            failed=[(o.source, o.why) for o in failed],
-        )
+        tell_of_the_rest(svc, request, failed)
     if svc.open(request).pet:
         correspondence.to_staff(svc, request, "staff_pet", correspondence.deciders(svc, request))
     left = bool(partial.left(request))
     status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
     appeals.record(svc, request, status, left=left)
-    _end(svc, request, status)
+    _end(svc, request, status, remind_at=svc.now() + UNSETTLED_FOR if failed else None)
     recipients.answer_again(svc, reference)
+
+
+def tell_of_the_rest(svc: Services, request: Request, failed: Sequence[Outcome], *, once: str = "") -> None:
+    """Mail those who may decide what of an answered request is still to be done."""
+    correspondence.to_staff(
+        svc, request, "staff_partly", correspondence.deciders(svc, request), once=once,
+        failed=[(o.source, o.why) for o in failed], again=bool(once),
+    )  # fmt: skip
 
 
 def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
@@ -104,11 +110,11 @@ def _refused(request: Request) -> bool:
     return request.decision is not None and request.decision.verdict is Verdict.REFUSE
 
 
-def _end(svc: Services, request: Request, status: Status) -> None:
+def _end(svc: Services, request: Request, status: Status, *, remind_at: datetime | None = None) -> None:
     """End it; a recipient who confirms at this very moment writes to it too, and is no reason to answer again."""
     for _ in range(road.NOTE_TRIES):
         try:
-            svc.store.commit(*_ended(svc, request, status))
+            svc.store.commit(*_ended(svc, request, status, remind_at))
         except RequestChanged:
             before, request = request, road.live(svc, request.reference)
             if request.status is not before.status:
@@ -118,7 +124,7 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     raise RequestChanged(request.reference)
 
 
-def _ended(svc: Services, request: Request, status: Status) -> tuple[Request, Event]:
+def _ended(svc: Services, request: Request, status: Status, remind_at: datetime | None) -> tuple[Request, Event]:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
@@ -130,6 +136,7 @@ def _ended(svc: Services, request: Request, status: Status) -> tuple[Request, Ev
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     return advance(
         request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
+        remind_at=remind_at,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
 

@@ -41,10 +41,10 @@ def to_customer(
 ) -> None:
     """Send `mail` to the request's addressee, or to the subject at `to`, with the tracker link and those of `purposes`.
 
-    Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
+    Once per request, road and `once`; to nobody where it goes by post. Raises ServiceUnavailable, MailUncertain.
     """
     address = to or svc.open(request).addressee
-    if address is None or request.quiet:
+    if address is None or request.quiet or (request.by_post and not to):
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),

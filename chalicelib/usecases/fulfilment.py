@@ -28,7 +28,7 @@ from chalicelib.domain.plan import (
 from chalicelib.domain.prints import Prints
 from chalicelib.domain.request import Personal, Request, Right, advance, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged
+from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, RequestClosed
 from chalicelib.package import Facts, Packer
 from chalicelib.ports import every
 from chalicelib.services import Services
@@ -70,9 +70,12 @@ def begin(svc: Services, reference: str) -> None:
 def fulfil_source(svc: Services, reference: str, source: str, in_time: InTime = always) -> dict[str, str]:
     """Carry the request out in one source.
 
-    Raises SourceUnavailable, SourceMisread, OwnerNotShown; MoreToDo when there is no time to go on.
+    Raises SourceUnavailable, SourceMisread, OwnerNotShown; MoreToDo when there is no time to go on; RequestFrozen when
+    the person said meanwhile that it was not them.
     """
     request = road.live(svc, reference)
+    if road.refused(request):
+        raise RequestClosed(reference)
     if request.right is Right.OPT_OUT:
         return _stop(svc, request, source)
     outcome = svc.store.outcome(reference, source)
@@ -216,7 +219,11 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
 
 
 def note_unfulfilled_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
-    """A source could not be carried out, retries and all: the answer will say so (rule 8)."""
+    """A source could not be carried out, retries and all: the answer will say so (rule 8).
+
+    Raises RequestFrozen, RequestClosed: then nothing more is carried out anywhere.
+    """
+    road.live(svc, reference)
     outcome = svc.store.outcome(reference, source)
     return _note(svc, outcome or Outcome(reference=reference, source=source, state=OutcomeState.FAILED),
                  OutcomeState.FAILED, why=error)  # fmt: skip

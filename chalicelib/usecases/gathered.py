@@ -31,9 +31,12 @@ class Gathered:
     values: dict[str, list[str]] = field(default_factory=dict)
     """By field to be corrected, what records say of it: two are enough to know that nobody can tell."""
 
+    chosen: list[str] = field(default_factory=list)
+    """Fields of which staff chose the record that is meant."""
+
     @property
     def ambiguous(self) -> list[str]:
-        return sorted(f for f, said in self.values.items() if len(said) > 1)
+        return sorted(f for f, said in self.values.items() if len(said) > 1 and f not in self.chosen)
 
     def said_of(self, field: str, said: Iterable[str]) -> None:
         self.values[field] = sorted({*self.values.get(field, ()), *said})[:2]
@@ -67,7 +70,7 @@ class Gathered:
     def said(self) -> dict[str, Any]:
         """As JSON values, to be sealed."""
         return {
-            "total": self.total, "counts": self.counts, "parts": self.parts, "matched": self.matched,
+            "total": self.total, "counts": self.counts, "parts": self.parts, "matched": self.matched, "chosen": self.chosen,
             "named": self.named, "values": self.values, "prints": base64.b64encode(self.prints.packed).decode(),
             "keeps": [[c, k.model_dump(mode="json"), n] for (c, k), n in self.keeps.items()],
             "treatments": [t.model_dump(mode="json") for t in self.treatments],
@@ -78,7 +81,7 @@ class Gathered:
     def from_said(cls, said: Mapping[str, Any]) -> Gathered:
         if not said:
             return cls()
-        plain = {name: said[name] for name in ("total", "parts", "matched", "named", "values")}
+        plain = {name: said[name] for name in ("total", "parts", "matched", "named", "values", "chosen")}
         return cls(
             counts={c: {Doing(d): n for d, n in doings.items()} for c, doings in said["counts"].items()},
             keeps=Counter({(c, Kept.model_validate(k)): n for c, k, n in said["keeps"]}),

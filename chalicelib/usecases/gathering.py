@@ -64,6 +64,7 @@ def _take(
     records, datamap = about(svc, request, personal, source, found), svc.business.datamap
     for field, said in _said(personal, source, records).items():
         gathered.said_of(field, said)
+    gathered.chosen = sorted({*gathered.chosen, *_chosen(personal, source, records)})
     planned = treatments(svc, request, personal, source, records, gathered.ambiguous)
     gathered.add(planned, _matched(datamap, personal, source, found), _named(datamap, source, records))
     gathered.show(_shown(datamap, source, records), SHOWN)
@@ -179,18 +180,25 @@ def treatments(
     collections = svc.business.datamap.sources[source].collections
     today = svc.now().astimezone(svc.business.zone).date()
     held = request.right is Right.DELETION and _held(svc, request, personal)
-    wanted: dict[str, dict[str, str]] = {}
-    for correction in personal.corrections:
-        at, collection, field = correction.field.split(".")
-        if at == source and correction.field not in ambiguous:
-            wanted.setdefault(collection, {})[field] = correction.value.strip()
     return [
         treat(
             request.right, collections[record.collection], record, today=today,
-            corrections=wanted.get(record.collection), pseudonym=lambda value: pseudonym(svc, value), held=held,
+            corrections=_wanted(personal, source, ambiguous, record), held=held,
+            pseudonym=lambda value: pseudonym(svc, value),
         )
         for record in records
     ]  # fmt: skip
+
+
+def _wanted(personal: Personal, source: str, ambiguous: Sequence[str], record: Record) -> dict[str, str]:
+    """What this record should say in the fields to be corrected: it alone, where staff chose it among several."""
+    wanted = {}
+    for correction in personal.corrections:
+        place, _, field = correction.field.rpartition(".")
+        meant = personal.means(correction.field) or [record.key]
+        if place == f"{source}.{record.collection}" and correction.field not in ambiguous and record.key in meant:
+            wanted[field] = correction.value.strip()
+    return wanted
 
 
 def _held(svc: Services, request: Request, personal: Personal) -> bool:
@@ -208,6 +216,16 @@ def _said(personal: Personal, source: str, records: Sequence[Record]) -> dict[st
         if at == source:
             said[correction.field] = {str(r.values.get(field)) for r in records if r.collection == collection}
     return said
+
+
+def _chosen(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
+    """Fields of which staff chose the record that is meant, and it is one of these."""
+    there = {(f"{source}.{r.collection}", r.key) for r in records}
+    return {
+        c.field
+        for c in personal.corrections
+        if any((c.field.rpartition(".")[0], key) in there for key in personal.means(c.field))
+    }
 
 
 def pseudonym(svc: Services, value: str) -> str:

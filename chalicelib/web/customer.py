@@ -214,10 +214,14 @@ def act(asked: Asked, token: str, action: str) -> Response:
 def _not_me(asked: Asked, token: str, fields: Fields) -> Response:
     """Shown at once and not after a redirect: the tracker's link may be dead from here on."""
     only(fields, ())
-    if following.not_me(asked.svc, token).request.status is Status.FROZEN:
+    request = following.not_me(asked.svc, token).request
+    if request.status is Status.FROZEN:
+        so_far = "Nothing will be sent, changed or deleted because of it. A person will look at it."
+        if request.resume is Status.FULFILLING:
+            so_far = "We had begun to carry it out: what is not done yet is stopped. A person will tell you what was."
         text = (
-            "Thank you for telling us. This request is on hold and its links are switched off. Nothing will be sent, "
-            "changed or deleted because of it. A person will look at it. You need not do anything else."
+            f"Thank you for telling us. This request is on hold and its links are switched off. {so_far} You need not "
+            "do anything else."
         )
         return replies.message(asked, "We have stopped it", text)
     text = (

@@ -240,6 +240,14 @@ def line(text: str, name: str, *, most: int = 200) -> str:
     return text
 
 
+def day(text: str, name: str) -> date:
+    """A calendar day, checked. Raises InvalidRequest."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidRequest({name: NOT_OFFERED["received_on"]}) from None
+
+
 def email(text: str) -> str:
     """One email address, checked. Raises InvalidRequest."""
     try:

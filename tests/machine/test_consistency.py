@@ -28,7 +28,7 @@ RETRIED = {
     "RequestChanged",
 }
 LITERALS = {
-    "$.start": {"proof", "gather", "fulfil"},
+    "$.start": {"proof", "gather", "fulfil", "answer"},
     "$.decided.next": {"proof", "gather", "staff", "ask", "undo", "fulfil", "answer"},
 }
 WAITS = {"proof", "proof_reminder", "decision", "reply", "undo", "attention"}

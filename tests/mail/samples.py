@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.notice import NoticeState
+from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
 from chalicelib.domain.status import Status
 from tests.web import samples
@@ -81,8 +82,8 @@ NOTHING = {
 CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
 EXEMPTION = SimpleNamespace(says="A law makes us keep it.", cite="Civ. Code 1798.105(d)(8)", evidence="text")
 WHY = {"ground": Ground.EXEMPT, "says": "We must keep it.", "what_would_change": "Time.", "explanation": TYPED, "exemption": EXEMPTION, "notes": ["You may ask us to delete it."], "appeal": APPEAL}  # fmt: skip
-REFUSED = {"why": SimpleNamespace(**WHY)}
-BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []})}
+REFUSED = {"why": SimpleNamespace(**WHY), "done": [("Customer record", Doing.DELETE, 1)]}
+BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []}), "done": []}
 LEFT = {"left": SimpleNamespace(lines=[("Orders", 9), ("Reviews", 2)], why=REFUSED["why"]), "regulator": ""}
 WHOLE = {"left": None, "regulator": ""}
 COLORADO = {"left": None, "regulator": "If you are not content, you can complain to the Attorney General."}
@@ -96,7 +97,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "received": _customer(Right.CORRECTION),
     "received-appeal": _customer(Right.DELETION, request=appeal),
     "lapsed": _customer(Right.DELETION),
-    "asked": _customer(Right.DELETION, text=TYPED),
+    "asked": _customer(Right.DELETION, text=TYPED, reminder=False),
     "extended": _customer(Right.DELETION, due_at=samples.NOW + timedelta(days=80), text=TYPED),
     "answer_access": _customer(Right.ACCESS, "results", **WHOLE, **ACCESS),
     "answer_access-categories": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
@@ -139,7 +140,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_frozen-ended": _staff(request=samples.request(status=Status.FULFILLED)),
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),
-    "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_partly": _staff(again=False, failed=[("shop", "SourceUnavailable"), ("gone", None)]),
     "staff_mail": {"member": MEMBER, "why": "unread", "links": {"inbox": f"{BASE}/staff/mail"}},
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
     "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),

@@ -29,7 +29,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.services import Services
 from chalicelib.sources.memory import MemorySource
-from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, verification
+from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, road, verification
 from local.data import Maker
 from local.data import jeffers as data
 
@@ -90,10 +90,11 @@ class Office:
         return review.decide(self.svc, self.link("review"), verdict=review.Verdict(verdict), **{"plan": plan, **more})
 
     def carry_out(self, request: Request) -> Request:
-        fulfilment.begin(self.svc, request.reference)
-        for source in self.svc.sources:
-            fulfilment.fulfil_source(self.svc, request.reference, source)
-        recipients.tell(self.svc, request.reference)
+        if not road.refused(self.now(request)):  # as the machine: a refusal is only answered
+            fulfilment.begin(self.svc, request.reference)
+            for source in self.svc.sources:
+                fulfilment.fulfil_source(self.svc, request.reference, source)
+            recipients.tell(self.svc, request.reference)
         answering.send_answer(self.svc, request.reference)
         return self.now(request)
 

@@ -211,6 +211,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-revealed": ("review", review(samples.card(Right.CORRECTION), samples.revealed())),
         "review-not-proven": ("review", review(samples.card(may=frozenset({Verdict.REFUSE, Verdict.ASK}), why_not="The answers given do not prove who this is. Ask back, or refuse for insufficient verification."))),
         "review-post": ("review", review(samples.card(request=to_post, may=frozenset()))),
+        "review-post-appeal": ("review", review(samples.card(request=to_post, may=frozenset(), may_appeal=True))),
+        "review-post-more-time": ("review", review(samples.card(request=samples.request(by_post=True, to_post=True)))),
         "review-agent": ("review", review(samples.card(request=consent_due, may=frozenset(), may_note_power=True))),
         "review-frozen": ("review", review(frozen)),
         "review-attention": ("review", review(samples.card(request=broken, may=frozenset(), attention=True))),
