@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from chalicelib.adapters.memory import (
+    MemoryInbox,
     MemoryMailer,
+    MemoryPeers,
     MemorySecrets,
     MemoryStore,
     MemoryVault,
@@ -96,11 +98,12 @@ def world(folder: Path) -> tuple[Services, Request, Callable[[Services, Request]
     )  # fmt: skip
     clock = SetClock(datetime.now(UTC))
     shop = SqlSource("shop", MAP.sources["shop"], engine_for(f"sqlite:///{folder}/shop.db"))
+    secrets = MemorySecrets()
     svc = Services(
         business=business, settings=settings, store=MemoryStore(clock), vault=MemoryVault(), mailer=MemoryMailer(),
         workflow=MemoryWorkflow(), packages=cast(PackageStore, Disk(folder)),
-        sources={"shop": shop}, secrets=MemorySecrets(),
-        clock=clock, chance=SteadyChance(),
+        sources={"shop": shop}, secrets=secrets, clock=clock,
+        chance=SteadyChance(), inbox=MemoryInbox(), peers=MemoryPeers(secrets, clock),
     )  # fmt: skip
     return svc, _filed(svc), _decided
 

@@ -70,8 +70,9 @@ class Gathered:
     def said(self) -> dict[str, Any]:
         """As JSON values, to be sealed."""
         return {
-            "total": self.total, "counts": self.counts, "parts": self.parts, "matched": self.matched, "chosen": self.chosen,
-            "named": self.named, "values": self.values, "prints": base64.b64encode(self.prints.packed).decode(),
+            "total": self.total, "counts": self.counts, "parts": self.parts, "matched": self.matched,
+            "chosen": self.chosen, "named": self.named, "values": self.values,
+            "prints": base64.b64encode(self.prints.packed).decode(),
             "keeps": [[c, k.model_dump(mode="json"), n] for (c, k), n in self.keeps.items()],
             "treatments": [t.model_dump(mode="json") for t in self.treatments],
             "shown": [r.model_dump(mode="json") for r in self.shown],
