@@ -65,7 +65,7 @@ class Archive:
 
     def __init__(self, out: Stream, made_at: datetime, written: Sequence[Entry] = (), offset: int = 0) -> None:
         self._at = _From(out, offset)
-        self._zip = _Zip(cast(Any, self._at), "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self._zip = _Zip(cast(Any, self._at), "w", zipfile.ZIP_DEFLATED)
         self._moment = made_at.astimezone(UTC).timetuple()[:6]
         self.entries = list(written)
         for entry in written:
@@ -98,6 +98,8 @@ class Archive:
     def _blank(self, name: str) -> zipfile.ZipInfo:
         info = zipfile.ZipInfo(name, cast(Any, self._moment))
         info.compress_type = zipfile.ZIP_DEFLATED
+        vars_of: Any = info
+        vars_of._compresslevel = LEVEL  # zipfile takes the archive's own level only for files given by name
         info.create_system = 3  # the same bytes on every platform
         info.external_attr = 0o644 << 16
         return info
