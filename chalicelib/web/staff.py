@@ -13,7 +13,8 @@ from chalicelib.domain.request import Request, Right
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.usecases import card as cards
-from chalicelib.usecases import staffroom
+from chalicelib.usecases import errands, staffroom
+from chalicelib.usecases.errands import Errand
 from chalicelib.web import api, deciding, errors, forms, letters, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
@@ -102,7 +103,7 @@ def ask_to_sign_in(asked: Asked) -> Response:
     typed = ""
     try:
         typed = only(asked.form(), {"email"}).get("email", "")
-        staffroom.ask_to_sign_in(asked.svc, forms.email(typed))
+        errands.leave(asked.svc, Errand.SIGN_IN, forms.email(typed))
     except InvalidRequest as fault:
         if asked.wants_json:
             raise

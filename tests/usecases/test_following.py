@@ -9,7 +9,8 @@ import pytest
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, RequestClosed, RequestNotFound, TransitionNotAllowed
-from chalicelib.usecases import answering, card, following, fulfilment, gathering, review, verification
+from chalicelib.usecases import answering, card, errands, following, fulfilment, gathering, review, verification
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 
@@ -149,19 +150,19 @@ def test_not_me_after_the_answer_kills_the_package_link(office: Office) -> None:
 
 
 def test_a_new_link_does_not_promise_the_package_for_longer_than_it_is_there(office: Office) -> None:
-    from chalicelib.usecases import correspondence, results
+    from chalicelib.usecases import results
 
     request = office.to_review("access")
     office.decide(request, "approve")
     office.carry_out(request)
     until = results.results_page(office.svc, office.link("results")).expires_at
     office.clock.forward(timedelta(days=20))
-    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.LINKS, office.customers[0]["email"])
     assert results.results_page(office.svc, office.link("results")).expires_at == until
     assert results.package_url(office.svc, office.link("results"))
     assert [e.what for e in office.svc.store.events(request.reference)][-1] == "downloaded"
     office.clock.forward(timedelta(days=10))
-    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.LINKS, office.customers[0]["email"])
     assert "/results/" not in office.text(office.mails(office.customers[0]["email"])[0])
 
 

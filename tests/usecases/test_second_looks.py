@@ -21,6 +21,7 @@ from chalicelib.usecases import (
     attention,
     card,
     correspondence,
+    errands,
     extending,
     following,
     fulfilment,
@@ -31,6 +32,7 @@ from chalicelib.usecases import (
     road,
     verification,
 )
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 from .test_rights import signed_in
@@ -313,7 +315,7 @@ def test_links_sent_again_can_prove_the_mailbox_and_fetch_the_package(office: Of
     who = office.customers[0]["email"]
     request = office.file("access")
     first = office.ask_for_proof(request)
-    correspondence.send_links_again(office.svc, who)
+    errands.leave(office.svc, Errand.LINKS, who)
     again = office.link("verify", who)
     assert again != first
     verification.verify(office.svc, again, answers=office.customers[0]["answers"], declared=True, signature="Signed")
@@ -322,11 +324,11 @@ def test_links_sent_again_can_prove_the_mailbox_and_fetch_the_package(office: Of
     office.decide(request, "approve")
     office.carry_out(request)
     mailed = office.link("results", who)
-    correspondence.send_links_again(office.svc, who)
+    errands.leave(office.svc, Errand.LINKS, who)
     assert office.link("results", who) != mailed
     assert results.package_url(office.svc, office.link("results", who))
     following.not_me(office.svc, office.link("track", who))
-    correspondence.send_links_again(office.svc, who)
+    errands.leave(office.svc, Errand.LINKS, who)
     assert "/results/" not in office.text(office.mails(who)[0])
 
 
