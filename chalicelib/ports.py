@@ -75,7 +75,7 @@ class KeptMail(BaseModel):
 
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
-        """File a new request with its first event. `once` names the form that was sent.
+        """File a new request with its first event, findable by whom it names. `once` names the form that was sent.
 
         Raises AlreadyFiled when that form made a request before, RequestChanged when the reference is taken.
         """
@@ -218,9 +218,6 @@ class RequestStore(Protocol):
         """Add who opened it; None where it is gone."""
 
     def drop_kept(self, id: str) -> None: ...
-
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        """Note that this request names this subject (a keyed hash)."""
 
     def of_subject(self, hash: str) -> list[str]:
         """References that name this subject, newest first."""

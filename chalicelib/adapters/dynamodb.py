@@ -51,6 +51,7 @@ class DynamoStore:
             self.table.put_step(items.event_item(event), NEW),
         ]
         steps += [self.table.put_step(items.link_item(link)) for link in links]
+        steps += [self.table.put_step(items.subject_item(hashed, request)) for hashed in request.indexed]
         steps += self._tallied(request)
         if once:
             now = self.clock.now()
@@ -331,10 +332,6 @@ class DynamoStore:
 
     def drop_kept(self, id: str) -> None:
         self.table.write("delete_item", Key=items.kept_key(id))
-
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}
-        self.table.write("put_item", Item=noted, ConditionExpression=NEW)
 
     def of_subject(self, hash: str) -> list[str]:
         found = self.table.family(f"SUBJECT#{hash}")

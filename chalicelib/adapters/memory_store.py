@@ -73,6 +73,8 @@ class MemoryStore:
         if once:
             self._forms[once] = request.reference, self.clock.now() + FORM_REMEMBERED
         self._keep(request, event, links)
+        for hashed in request.indexed:
+            self._subjects.setdefault(hashed, {})[request.reference] = request.received_at
 
     @_alone
     def commit(
@@ -325,10 +327,6 @@ class MemoryStore:
     @_alone
     def drop_kept(self, id: str) -> None:
         self._kept_mails.pop(id, None)
-
-    @_alone
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        self._subjects.setdefault(hash, {}).setdefault(reference, at)
 
     @_alone
     def of_subject(self, hash: str) -> list[str]:

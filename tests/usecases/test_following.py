@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, RequestClosed, RequestNotFound, TransitionNotAllowed
+from chalicelib.errors import InvalidRequest, RequestClosed, RequestNotFound, ServiceUnavailable, TransitionNotAllowed
 from chalicelib.usecases import answering, card, errands, following, fulfilment, gathering, review, verification
 from chalicelib.usecases.errands import Errand
 
@@ -123,6 +123,21 @@ def test_a_lapse_is_told_and_can_be_reopened_on_a_new_road_with_the_old_clock(of
     assert view.request.due_at == request.due_at
     assert f"{request.reference}-2" in office.workflow.started
     assert office.prove(request).status is Status.GATHERING
+
+
+def test_a_lapse_whose_mail_did_not_leave_is_told_when_the_step_runs_again(office: Office) -> None:
+    """It lapses first: nobody is mailed a lapse that did not happen. What was cut short then is told once."""
+    request = office.file("access")
+    office.ask_for_proof(request)
+    office.mailer.fault = ServiceUnavailable()
+    with pytest.raises(ServiceUnavailable):
+        verification.lapse(office.svc, request.reference)
+    assert office.now(request).status is Status.LAPSED
+    office.mailer.fault = None
+    before = len(office.mails())
+    for _ in range(2):
+        verification.lapse(office.svc, request.reference)
+    assert len(office.mails()) == before + 1
 
 
 def test_a_proof_that_comes_as_the_request_lapses_wins(office: Office) -> None:
