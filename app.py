@@ -16,6 +16,7 @@ from chalicelib.usecases import (
     answering,
     attention,
     chasing,
+    feedback,
     fulfilment,
     gathering,
     metrics,
@@ -107,6 +108,11 @@ def send_answer(event: Event, context: object) -> None:
 @app.lambda_function()
 def need_attention(event: Event, context: object) -> None:
     attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.lambda_function()
+def note_mail_feedback(event: Event, context: object) -> list[str]:
+    return feedback.receive(services(), event)
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")

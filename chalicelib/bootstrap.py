@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+from chalicelib import log
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
 from chalicelib.domain.datamap import SourceMap
@@ -58,8 +59,10 @@ def build(settings: Settings) -> Services:
     from chalicelib.adapters.ses import SesMailer
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
     from chalicelib.adapters.system import SystemChance, SystemClock
+    from chalicelib.adapters.watched import watched
     from chalicelib.businesses.loader import load
 
+    log.set_up(settings.log_level)
     # A user agent of our own is not composed anew for each call, and tells our calls apart in CloudTrail.
     ours = Config(connect_timeout=3, user_agent="rightsdesk", parameter_validation=False)
     patient = ours.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}))
@@ -75,7 +78,7 @@ def build(settings: Settings) -> Services:
     return Services(
         business=business,
         settings=settings,
-        store=DynamoStore(dynamodb, settings.table, clock),
+        store=watched(DynamoStore(dynamodb, settings.table, clock), business.id),
         vault=KmsVault(client("kms"), dynamodb, key_id=settings.kms_key, table=settings.keys_table),
         mailer=SesMailer(client("ses", once)),
         workflow=StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine),

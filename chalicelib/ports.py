@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
@@ -136,6 +137,12 @@ class RequestStore(Protocol):
         """
 
     def mail_sent(self, reference: str, mail: str, message_id: str) -> None: ...
+
+    def note_sent(self, sent: Sent) -> None:
+        """Remember a mail by the mail service's id, for as long as something may be told of it: 60 days."""
+
+    def sent(self, message_id: str) -> Sent | None:
+        """The mail of a request that has this id; None for any other."""
 
     def release_mail(self, reference: str, mail: str) -> None:
         """The claimed mail did not leave: somebody may claim it again."""

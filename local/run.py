@@ -177,6 +177,7 @@ def _environ(wanted: Wanted) -> None:
         RIGHTSDESK_BUSINESS=wanted.business,
         RIGHTSDESK_PUBLIC_URL=wanted.base_url,
         RIGHTSDESK_FILES_URL=f"{wanted.mail_url}/files",
+        RIGHTSDESK_LOG_LEVEL=os.environ.get("RIGHTSDESK_LOG_LEVEL", "WARNING"),
         RIGHTSDESK_UNDO_SECONDS=os.environ.get("RIGHTSDESK_UNDO_SECONDS", UNDO_SECONDS),
     )
 
@@ -186,7 +187,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.bootstrap import live_schema, services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
-    from local import aws, mailbox, peers, places
+    from local import aws, feedback, mailbox, peers, places
 
     business = load(wanted.business)
     _heed()
@@ -202,8 +203,9 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, mailbox.inbound(app.handler_map), lambda: places.contents(business.datamap)
-    )
+        wanted.mail_port, mailbox.inbound(app.handler_map), lambda: places.contents(business.datamap),
+        feedback.feed(app.handler_map),
+    )  # fmt: skip
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))
     return {

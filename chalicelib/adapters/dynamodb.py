@@ -17,6 +17,7 @@ from chalicelib.adapters import items, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
@@ -213,6 +214,13 @@ class DynamoStore:
     def mail_sent(self, reference: str, mail: str, message_id: str) -> None:
         sent = {**items.of_request(reference, f"MAIL#{mail}"), **_state("sent"), "message_id": {"S": message_id}}
         self.table.write("put_item", Item=sent)
+
+    def note_sent(self, sent: Sent) -> None:
+        self.table.write("put_item", Item=items.sent_item(sent), ConditionExpression=NEW)
+
+    def sent(self, message_id: str) -> Sent | None:
+        item = self.table.get(items.sent_key(message_id))
+        return items.sent_from(item) if item else None
 
     def release_mail(self, reference: str, mail: str) -> None:
         self.table.write(

@@ -11,8 +11,9 @@ from datetime import datetime
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
-from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED
+from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, SENT_REMEMBERED
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
@@ -49,6 +50,7 @@ class MemoryStore:
         self._notices: dict[tuple[str, str], Notice] = {}
         self._links: dict[str, Link] = {}
         self._mails: dict[tuple[str, str], str] = {}
+        self._sent: dict[str, Sent] = {}
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
         self._turns: dict[tuple[str, str], dict[str, datetime]] = {}
@@ -212,6 +214,15 @@ class MemoryStore:
     @_alone
     def mail_sent(self, reference: str, mail: str, message_id: str) -> None:  # noqa: ARG002
         self._mails[reference, mail] = "sent"
+
+    @_alone
+    def note_sent(self, sent: Sent) -> None:
+        self._sent.setdefault(sent.message_id, sent)
+
+    @_alone
+    def sent(self, message_id: str) -> Sent | None:
+        sent = self._sent.get(message_id)
+        return sent if sent and sent.at + SENT_REMEMBERED > self.clock.now() else None
 
     @_alone
     def release_mail(self, reference: str, mail: str) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.domain.audit import GENESIS, Event
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.feedback import Undelivered
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import TransitionNotAllowed
@@ -174,6 +175,10 @@ class Request(BaseModel):
     """Answered, and something of what was asked for was kept or withheld."""
     quiet: bool = False
     """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
+    undelivered: dict[str, Undelivered] = Field(default_factory=dict)
+    """Its mails that did not arrive, by what each was claimed under; the worst that was told of each."""
+    synthetic: bool = False
+    """A walk of the canary's: about nobody, in no metrics and no year's numbers."""
 
     sealed: bytes = b""
 

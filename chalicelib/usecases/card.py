@@ -57,6 +57,8 @@ class Card:
     may_hold: bool = False
     may_undo: bool = False
     """Whether this member may take their own decision back."""
+    other_ways: frozenset[str] = frozenset()
+    """What this member may do about an answer that did not arrive: `mail` it again, `post` it."""
     first: First | None = None
     """The decision against which this request appeals."""
 
@@ -98,7 +100,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
         history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
         attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
-        may_note_power=may_note_power(svc, request, member),
+        may_note_power=may_note_power(svc, request, member), other_ways=powers.other_ways(svc, request, member),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from chalicelib.errors import LimitReached, MailRejected, MailUncertain, Request
 from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
 from chalicelib.services import Services
+from chalicelib.usecases import undelivered
 from chalicelib.usecases.windows import window_end
 
 LINKS_A_DAY = 3
@@ -40,7 +41,7 @@ def to_customer(
     Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
     """
     address = to or svc.open(request).addressee
-    if address is None or request.quiet:
+    if address is None or request.quiet or undelivered.in_vain(svc, request, mail, address):
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
@@ -137,7 +138,7 @@ def _send(
         mail, business=svc.business, to=to, reference=request.reference, at=now,
         context={**context, "request": request, "right": request.right, "links": urls},
     )  # fmt: skip
-    _hand_over(svc, request.reference, name, to, message)
+    _hand_over(svc, request.reference, name, to, message, person)
 
 
 def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: str | None) -> dict[str, str]:
@@ -147,12 +148,13 @@ def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: st
     return {p.name.lower(): links.url(svc.settings.public_url, p, token) for p, token in tokens.items()}
 
 
-def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes) -> None:
+def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes, person: str) -> None:
     try:
         message_id = svc.mailer.send(sender=svc.business.sender, to=to, message=message)
     except (ServiceUnavailable, MailRejected):
         svc.store.release_mail(reference, name)
         raise
+    undelivered.remember(svc, message_id, reference, name, person, to)
     svc.store.mail_sent(reference, name, message_id)
 
 
@@ -169,14 +171,20 @@ def send_links_again(svc: Services, typed: str) -> None:
     except LimitReached:
         return
     found = []
+    unwanted = False
     for reference in svc.store.of_subject(hashed)[:10]:
         try:
             request = svc.store.get(reference)
         except RequestNotFound:  # purged between the index and here
             continue
+        if undelivered.unwanted(request, hashed):
+            unwanted = True
+            continue
         person, purposes = _of_use(svc, request, hashed, now)
         urls = _mint(svc, (*purposes, Purpose.TRACK), person, reference)
         found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]
+    if unwanted and not found:  # "there is none" would be untrue, and anything else is what they called spam
+        return
     message = messages.compose(
         "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
     )

@@ -84,7 +84,11 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "may_leave": [line.place for line in shown.may_leave], "exemptions": [code for code, _ in shown.exemptions],
         "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
         "relationship": request.relationship, "entered_by": request.entered_by, "to_post": request.to_post,
-        "may_note_power": shown.may_note_power,
+        "may_note_power": shown.may_note_power, "other_ways": sorted(shown.other_ways),
+        "undelivered": [
+            {"mail": name.partition(":")[0], "trouble": u.trouble, "why": u.why, "at": u.at.isoformat()}
+            for name, u in request.undelivered.items()
+        ],
     }  # fmt: skip
 
 

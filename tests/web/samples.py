@@ -129,7 +129,7 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
         "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None,
         "corrections": ["Street"] if right is Right.CORRECTION else [], "hold": None, "may_hold": True, "may_undo": False,
-        "first": None, "may_note_power": False, "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
+        "first": None, "may_note_power": False, "other_ways": frozenset(), "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
         "exemptions": [("legal_obligation", "A law demands it: tax records (Civ. Code 1798.105(d)(8))")], **changes,
     })  # fmt: skip
 
