@@ -15,24 +15,28 @@ from chalicelib.bootstrap import services
 from chalicelib.usecases import (
     answering,
     attention,
+    awaiting,
     chasing,
     feedback,
     fulfilment,
     gathering,
+    inbound,
     metrics,
     recipients,
     review,
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, staff
+from chalicelib.web import api, consent, customer, inbox, staff, uploads
 from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
+app.api.binary_types.append(uploads.MULTIPART)  # else API Gateway would spoil the files of a form
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
+app.register_blueprint(inbox.inbox)
 app.register_blueprint(metrics_pages.metrics)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
@@ -58,6 +62,12 @@ def gather_source(event: Event, context: object) -> Any:
 @app.lambda_function()
 def note_failed_source(event: Event, context: object) -> Any:
     return gathering.note_failed_source(services(), event["request_id"], event["source"], event["error"])
+
+
+@app.lambda_function()
+def await_source(event: Event, context: object) -> None:
+    source, step, token = event["source"], event["step"], event["task_token"]
+    awaiting.await_source(services(), event["request_id"], source, step, token, reminder=event["reminder"])
 
 
 @app.lambda_function()
@@ -108,6 +118,11 @@ def send_answer(event: Event, context: object) -> None:
 @app.lambda_function()
 def need_attention(event: Event, context: object) -> None:
     attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.lambda_function()
+def receive_mail(event: Event, context: object) -> list[str]:
+    return inbound.receive(services(), event)
 
 
 @app.lambda_function()

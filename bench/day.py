@@ -1,7 +1,7 @@
 """A busy day: 10,000 requests on AWS's default quotas, played through second by second.
 
 What one request of each right asks of AWS, Lambda by Lambda, was recorded by walking it once (usage); the day draws
-when people come, prove and decide, and adds up. Two days: an ordinary one, and one on which a mail to all customers brings
+when people come, prove and decide, and adds up. Two days: an ordinary one, and one on which a mail to all brings
 tenth of the day's requests within five minutes. Leaves to others: the recording (units).
 """
 

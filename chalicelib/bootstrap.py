@@ -54,7 +54,7 @@ def build(settings: Settings) -> Services:
 
     from chalicelib.adapters.dynamodb import DynamoStore
     from chalicelib.adapters.kms import KmsVault
-    from chalicelib.adapters.s3 import S3PackageStore
+    from chalicelib.adapters.s3 import S3Inbox, S3PackageStore
     from chalicelib.adapters.secrets import ManagerSecrets
     from chalicelib.adapters.ses import SesMailer
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
@@ -85,6 +85,7 @@ def build(settings: Settings) -> Services:
         packages=S3PackageStore(
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
+        inbox=S3Inbox(s3, settings.packages),
         sources=sources_of(business, settings.database_url, client, _by_http(settings.peers_url, secrets, clock)),
         secrets=secrets,
         peers=peers_of(settings.peers_url, secrets, clock),
@@ -119,7 +120,8 @@ def sources_of(
     maps = business.datamap.sources
     sql = _in_sql(database_url) if any(m.kind == "sql" for m in maps.values()) else None
     aws = _on_aws(client) if any(m.kind in ON_AWS for m in maps.values()) else None
-    makers = {name: {"sql": sql, "http": by_http}.get(m.kind, aws) for name, m in maps.items()}
+    of_kind = {"sql": sql, "http": by_http, "by_hand": _by_hand}
+    makers = {name: of_kind.get(m.kind, aws) for name, m in maps.items()}
     return {name: make(name, maps[name]) for name, make in makers.items() if make}
 
 
@@ -138,6 +140,12 @@ def live_schema(business: Business, database_url: str, client: Callable[[str], A
         if make and source.kind in ON_AWS:
             live[place_of(name, source)] = make(name, source).shape()
     return live
+
+
+def _by_hand(name: str, _: SourceMap) -> Source:
+    from chalicelib.sources.by_hand import HandSource
+
+    return HandSource(name)
 
 
 def _in_sql(database_url: str) -> Callable[[str, SourceMap], Source]:

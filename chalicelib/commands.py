@@ -65,7 +65,14 @@ def show(reference: str, reveal: bool) -> None:
     with _told():
         svc = services()
         request = svc.store.get(reference.upper())
-        said = request.model_dump(mode="json", exclude={**dict.fromkeys(("sealed", "subject_hash", "asker_hash", "tally_id"), True), "undelivered": {"__all__": {"address"}}}, exclude_none=True)
+        said = request.model_dump(
+            mode="json",
+            exclude={
+                **dict.fromkeys(("sealed", "subject_hash", "asker_hash", "tally_id"), True),
+                "undelivered": {"__all__": {"address"}},
+            },
+            exclude_none=True,
+        )
         said["log"] = asdict(records.entry_of(svc, request))
         if reveal:
             said["personal"] = records.reveal(svc, request.reference, ENGINEER).model_dump(

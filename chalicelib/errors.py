@@ -27,6 +27,7 @@ RightsdeskError
 ├── PeerMisread                it answers, but not as agreed: `why` says what it said instead
 ├── CallbackRefused            what was posted to us is not signed by whom it should be
 ├── SourceMisread              a source answers, but not as the data map says
+├── SourceAwaited              a source answers later: somebody, or a vendor, was or is to be asked
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
 
 Messages carry ids and kinds, never values: a step's exception ends up in the execution history.
@@ -170,6 +171,10 @@ class CallbackRefused(RightsdeskError):
 
 class SourceMisread(RightsdeskError):
     pass
+
+
+class SourceAwaited(RightsdeskError):
+    """Expected: the machine waits for the answer (usecases/awaiting) and then runs the step again."""
 
 
 class Misconfigured(RightsdeskError):

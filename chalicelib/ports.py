@@ -57,6 +57,22 @@ class Hold(BaseModel):
     reference: str
 
 
+class KeptMail(BaseModel):
+    """A mail that a person must read: which, when it came, why nothing was done by itself. Nothing personal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    mail: str
+    """The name of the raw mail in the inbox."""
+    at: datetime
+    why: str
+    reference: str | None = None
+    """The request whose thread it came in, where its sender is who asked."""
+    opened: tuple[tuple[str, datetime], ...] = ()
+    """The staff who opened it, and when: every view is on record."""
+
+
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
         """File a new request with its first event. `once` names the form that was sent.
@@ -189,6 +205,19 @@ class RequestStore(Protocol):
 
     def release_hold(self, subject: str) -> None: ...
 
+    def keep_mail(self, kept: KeptMail) -> bool:
+        """Note a mail for staff, for as long as the raw mail lasts; False where it is noted already."""
+
+    def kept_mail(self, id: str) -> KeptMail | None: ...
+
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        """Newest days first."""
+
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        """Add who opened it; None where it is gone."""
+
+    def drop_kept(self, id: str) -> None: ...
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""
 
@@ -233,6 +262,12 @@ class PackageStore(Protocol):
     def parts(self, reference: str) -> dict[str, bytes]:
         """The parts written so far, by name."""
 
+    def put_answer(self, reference: str, name: str, data: bytes) -> None:
+        """Keep a sealed answer, or a file of one, for as long as a request can be open."""
+
+    def answer(self, reference: str, name: str) -> bytes:
+        """Raises RequestNotFound when there is none."""
+
     def put_package(self, reference: str, data: bytes) -> None: ...
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
@@ -241,8 +276,20 @@ class PackageStore(Protocol):
     def forget(self, reference: str) -> None: ...
 
 
+class Inbox(Protocol):
+    """Raw mail to the business, where SES put it; it expires by itself (rule 7)."""
+
+    def read(self, id: str) -> bytes | None:
+        """The beginning of a mail, as far as anybody reads; None where it is gone."""
+
+    def forget(self, id: str) -> None: ...
+
+
 class Source(Protocol):
-    """One place of the business where personal data is. Every call is safe to run twice."""
+    """One place of the business where personal data is. Every call is safe to run twice.
+
+    Whichever cannot answer at once raises SourceAwaited: it is waited for, and what it answered is stored.
+    """
 
     name: str
 

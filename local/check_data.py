@@ -17,22 +17,32 @@ from local.run import LOCAL
 
 
 def main(business: str, database_url: str | None) -> int:
-    from chalicelib.bootstrap import live_schema
+    from chalicelib.bootstrap import live_schema, sources_of
     from chalicelib.businesses.check import unexplained
     from chalicelib.businesses.loader import load
     from chalicelib.errors import Misconfigured, SourceMisread, SourceUnavailable
+    from chalicelib.sources.s3 import S3Source
 
     with ExitStack() as stack:
         try:
             about = load(business)
             datamap = about.datamap
-            live = live_schema(about, database_url or _invented(business, datamap, stack))
+            url = database_url or _invented(business, datamap, stack)
+            live = live_schema(about, url)
+            versioned = [
+                s.name for s in sources_of(about, url).values() if isinstance(s, S3Source) and s.keeps_versions()
+            ]
         except (Misconfigured, SourceMisread, SourceUnavailable) as wrong:
             print(wrong, file=sys.stderr)
             return 2
     problems = unexplained(datamap, live)
     for problem in problems:
         print(f"{problem.where}: {problem.problem}. Mend: {problem.mend}")
+    for name in versioned:
+        print(
+            f"sources.{name}.where: the bucket keeps versions, and what is erased stays in older ones. Mend: give it "
+            "a lifecycle rule that removes noncurrent versions after the days you promise"
+        )
     fields = sum(len(c.fields) for source in datamap.sources.values() for c in source.collections.values())
     if not problems:
         print(f"{business}: the data map explains what there is; {fields} fields in {len(datamap.sources)} sources")

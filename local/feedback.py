@@ -25,6 +25,11 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
+def nowhere(letter: dict[str, Any], kind: str) -> list[str]:
+    """To nobody: a mailbox alone."""
+    return []
+
+
 def event(kind: str, message_id: str, to: list[str]) -> dict[str, Any]:
     """The SNS event of one notification, addresses and all, as SES writes it."""
     name, about, said = KINDS[kind]

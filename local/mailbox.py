@@ -2,14 +2,12 @@
 
 `/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
 `/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database. Loopback
-only. Leaves to others: sending (adapters/ses), what an inbound
-mail does (app).
+only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -23,18 +21,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
-from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
 from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
-from local.feedback import KINDS, Feed
+from local.feedback import KINDS, Feed, nowhere
+from local.postman import Deliver
 from local.server import HOST, LARGEST, PENDING, Quiet
 
-Deliver = Callable[[bytes], str]
-"""Takes a raw message to the business; says in a word what became of it."""
 Places = Callable[[], Mapping[str, Any]]
 """What the business's tables and buckets hold now."""
 Answer = tuple[int, str, bytes | str]
@@ -258,25 +254,13 @@ class _Server(Quiet, ThreadingHTTPServer):
     request_queue_size = PENDING
 
 
-def server(
-    port: int, deliver: Deliver, places: Places = dict, feed: Feed = lambda letter, kind: []
-) -> ThreadingHTTPServer:
+def server(port: int, deliver: Deliver, places: Places = dict, feed: Feed = nowhere) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
-    given = {"letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places), "feed": staticmethod(feed)}
+    given = {
+        "letters": Letters(),
+        "deliver": staticmethod(deliver),
+        "places": staticmethod(places),
+        "feed": staticmethod(feed),
+    }
     handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)
-
-
-def inbound(handlers: Mapping[str, Any]) -> Deliver:
-    """Hands a message over as SES does: an object in the bucket, and an event that names it for `receive_mail`."""
-
-    def deliver(raw: bytes) -> str:
-        bucket, key = os.environ["RIGHTSDESK_PACKAGES"], f"inbound/{uuid4()}"
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
-        if "receive_mail" not in handlers:
-            return "kept"
-        place = {"bucket": {"name": bucket}, "object": {"key": key}}
-        handlers["receive_mail"]({"Records": [{"eventSource": "aws:s3", "s3": place}]}, None)
-        return "delivered"
-
-    return deliver

@@ -16,7 +16,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from chalicelib.businesses.loader import load
+from chalicelib.domain.datamap import DataMap
 from local.machine import ROAD
+from local.permits import permits
 
 ROOT = Path(__file__).parent.parent
 MACHINE = "${AWS::StackName}-requests"
@@ -43,7 +46,8 @@ def main(stage: str) -> int:
     for cache in (ROOT / "chalicelib").rglob("__pycache__"):  # Chalice would ship it
         shutil.rmtree(cache)
     extra = out / "extra.json"
-    extra.write_text(json.dumps(beyond_chalice(_functions())))
+    about = load(stages[stage]["environment_variables"]["RIGHTSDESK_BUSINESS"])
+    extra.write_text(json.dumps(beyond_chalice(_functions(), stage, about.datamap)))
     made = subprocess.run(
         [
             str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage, "--template-format", "json",
@@ -59,8 +63,9 @@ def main(stage: str) -> int:
     return 0
 
 
-def beyond_chalice(functions: list[str]) -> dict[str, Any]:
-    """What is merged into Chalice's template: our resources, the road, and the settings of every function."""
+def beyond_chalice(functions: list[str], stage: str, datamap: DataMap) -> dict[str, Any]:
+    """What is merged into Chalice's template: our resources, the road, the settings of every function, and what those
+    may do that touch the business's data."""
     template: dict[str, Any] = json.loads((ROOT / ".chalice" / "resources.json").read_text())
     resources = template["Resources"]
     resources["RoadRole"] = _role(functions)
@@ -73,9 +78,22 @@ def beyond_chalice(functions: list[str]) -> dict[str, Any]:
             "RoleArn": {"Fn::GetAtt": ["RoadRole", "Arn"]},
         },
     }
-    for name in [*functions, "APIHandler", "TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "CountMetrics"]:
+    resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(stage)
+    swept = ["TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "CountMetrics"]
+    for name in [*functions, "APIHandler", "ReceiveMail", *swept]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
+    resources |= permits(datamap)
     return template
+
+
+def _recipients(stage: str) -> list[str]:
+    """The addresses whose mail is read: where the stage's business says to write, and where its mails are from."""
+    from chalicelib.businesses.loader import load
+
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][stage]
+    business = load(config["environment_variables"]["RIGHTSDESK_BUSINESS"])
+    named = [business.contact.email, business.sender, *(d for d in business.designated if "@" in d)]
+    return list(dict.fromkeys(named))
 
 
 def _functions() -> list[str]:

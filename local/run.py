@@ -187,7 +187,8 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.bootstrap import live_schema, services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
-    from local import aws, feedback, mailbox, peers, places
+    from chalicelib.usecases.correspondence import keepers_of
+    from local import aws, feedback, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
@@ -203,7 +204,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, mailbox.inbound(app.handler_map), lambda: places.contents(business.datamap),
+        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap),
         feedback.feed(app.handler_map),
     )  # fmt: skip
     stack.enter_context(serving(mails))
@@ -216,6 +217,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
         "staff": [
             {"email": member.email, "name": member.name, "roles": list(member.roles)} for member in business.staff
         ],
+        "keepers": sorted({m for name in business.datamap.sources for _, m, _ in keepers_of(business, name)}),
         "customers": there.customers,
     }
 

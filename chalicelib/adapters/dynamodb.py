@@ -31,7 +31,7 @@ from chalicelib.errors import (
     RequestNotFound,
 )
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Hold, Suppression, Wait
+from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
 
 NEW = "attribute_not_exists(pk)"
 
@@ -299,6 +299,34 @@ class DynamoStore:
 
     def release_hold(self, subject: str) -> None:
         self.table.write("delete_item", Key=items.hold_key(subject))
+
+    # Mail that staff must read
+
+    def keep_mail(self, kept: KeptMail) -> bool:
+        return self.table.write("put_item", Item=items.kept_item(kept), ConditionExpression=NEW).done
+
+    def kept_mail(self, id: str) -> KeptMail | None:
+        item = self.table.get(items.kept_key(id))
+        return items.kept_from(item) if item else None
+
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        found = self.table.query(
+            limit, ConsistentRead=True, ScanIndexForward=False, KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "INBOX"}},
+        )  # fmt: skip
+        return [items.kept_from(item) for item in found if not items.expired(item, self.clock.now())]
+
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        seen = self.table.write(
+            "update_item", Key=items.kept_key(id),
+            UpdateExpression="SET opened = list_append(if_not_exists(opened, :none), :one)",
+            ConditionExpression="attribute_exists(pk)", ReturnValues="ALL_NEW",
+            ExpressionAttributeValues={":none": {"L": []}, ":one": {"L": [{"S": f"{by} {at.isoformat()}"}]}},
+        )  # fmt: skip
+        return items.kept_from(seen.item) if seen.done else None
+
+    def drop_kept(self, id: str) -> None:
+        self.table.write("delete_item", Key=items.kept_key(id))
 
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}

@@ -8,7 +8,7 @@ One table, families by key (pk / sk):
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
     HOLD#<hash>         HOLD            SUMS#<year>                 SUMS
-    SENT#<message id>   SENT
+    SENT#<message id>   SENT            INBOX                       <day>-<mail>
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -26,7 +26,7 @@ from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
-from chalicelib.ports import Hold, Suppression, Wait
+from chalicelib.ports import Hold, KeptMail, Suppression, Wait
 
 Item = dict[str, dict[str, Any]]
 
@@ -226,6 +226,26 @@ def hold_item(hold: Hold) -> Item:
 
 def hold_from(item: Item) -> Hold:
     return Hold.model_validate_json(item["json"]["S"])
+
+
+MAIL_KEPT = timedelta(days=60)
+"""As long as the raw mail lasts (.chalice/resources.json)."""
+
+
+def kept_key(id: str) -> Item:
+    return key("INBOX", id)
+
+
+def kept_item(kept: KeptMail) -> Item:
+    bare = kept.model_dump_json(exclude={"opened"})
+    return {**kept_key(kept.id), "json": {"S": bare}, "expires": epoch(kept.at + MAIL_KEPT)}
+
+
+def kept_from(item: Item) -> KeptMail:
+    """Who opened it stands in a list of its own, so that two who open it at once are both noted."""
+    opened = (said["S"].split(" ", 1) for said in item.get("opened", {}).get("L", []))
+    views = tuple((by, datetime.fromisoformat(at)) for by, at in opened)
+    return KeptMail.model_validate_json(item["json"]["S"]).model_copy(update={"opened": views})
 
 
 def epoch(at: datetime) -> dict[str, str]:

@@ -145,6 +145,7 @@ class MemoryPackageStore:
 
     def __init__(self) -> None:
         self._parts: dict[str, dict[str, bytes]] = {}
+        self._answers: dict[str, dict[str, bytes]] = {}
         self.packages: dict[str, bytes] = {}
 
     def put_part(self, reference: str, name: str, data: bytes) -> None:
@@ -152,6 +153,15 @@ class MemoryPackageStore:
 
     def parts(self, reference: str) -> dict[str, bytes]:
         return dict(sorted(self._parts.get(reference, {}).items()))
+
+    def put_answer(self, reference: str, name: str, data: bytes) -> None:
+        self._answers.setdefault(reference, {})[name] = data
+
+    def answer(self, reference: str, name: str) -> bytes:
+        try:
+            return self._answers[reference][name]
+        except KeyError:
+            raise RequestNotFound(reference) from None
 
     def put_package(self, reference: str, data: bytes) -> None:
         self.packages[reference] = data
@@ -163,6 +173,7 @@ class MemoryPackageStore:
 
     def forget(self, reference: str) -> None:
         self._parts.pop(reference, None)
+        self._answers.pop(reference, None)
         self.packages.pop(reference, None)
 
 
@@ -202,6 +213,19 @@ class MemoryPeers:
     def _fault(self, peer: Peer) -> None:
         if peer.url in self.faults:
             raise self.faults[peer.url]
+
+
+class MemoryInbox:
+    """See ports.Inbox. `mails` is what came in, by id."""
+
+    def __init__(self) -> None:
+        self.mails: dict[str, bytes] = {}
+
+    def read(self, id: str) -> bytes | None:
+        return self.mails.get(id)
+
+    def forget(self, id: str) -> None:
+        self.mails.pop(id, None)
 
 
 class MemorySecrets:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
-from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, SENT_REMEMBERED
+from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT, SENT_REMEMBERED
 from chalicelib.domain.audit import Event
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.notice import Notice
@@ -20,7 +21,7 @@ from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally, tally_of
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Hold, Suppression, Wait
+from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,6 +58,7 @@ class MemoryStore:
         self._suppressions: dict[tuple[str, str], Suppression] = {}
         self._holds: dict[str, Hold] = {}
         self._tallies: dict[tuple[int, str], Tally] = {}
+        self._kept_mails: dict[str, KeptMail] = {}
         self._sums: dict[int, Sums] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
 
@@ -294,6 +296,32 @@ class MemoryStore:
     @_alone
     def release_hold(self, subject: str) -> None:
         self._holds.pop(subject, None)
+
+    @_alone
+    def keep_mail(self, kept: KeptMail) -> bool:
+        return self.kept_mail(kept.id) is None and self._kept_mails.update({kept.id: kept}) is None
+
+    @_alone
+    def kept_mail(self, id: str) -> KeptMail | None:
+        kept = self._kept_mails.get(id)
+        return kept if kept and kept.at + MAIL_KEPT > self.clock.now() else None
+
+    @_alone
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        there = (kept for kept in map(self.kept_mail, sorted(self._kept_mails, reverse=True)) if kept)
+        return list(islice(there, limit))
+
+    @_alone
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        kept = self.kept_mail(id)
+        if kept is None:
+            return None
+        self._kept_mails[id] = kept.model_copy(update={"opened": (*kept.opened, (by, at))})
+        return self._kept_mails[id]
+
+    @_alone
+    def drop_kept(self, id: str) -> None:
+        self._kept_mails.pop(id, None)
 
     @_alone
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:

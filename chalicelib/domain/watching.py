@@ -1,7 +1,7 @@
 """What is measured of a request as it goes its road: pure, from the request and the audit event of one change.
 
-Every change of status is one commit, so what is measured at a commit is counted once (rule 2). Nothing personal, and few
-dimensions: CloudWatch asks money for each combination that is used in an hour. A synthetic walk is not measured.
+Every change of status is one commit, so what is measured at a commit is counted once (rule 2). Nothing personal, and
+few dimensions: CloudWatch asks money for each combination used in an hour. A synthetic walk is not measured.
 Leaves to others: writing it down (log), when (adapters/watched), the yearly metrics that the law wants (tally).
 """
 

@@ -118,8 +118,13 @@ OTHER_EVENTS = {
     "appeal_upheld": "The appeal was granted", "appeal_partly_upheld": "The appeal was granted in part",
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "source_answered": "A place where data is has answered", "asked_by_hand": "Somebody looks in our paper files",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
-    "printed": "The answer was printed", "posted": "The answer was posted",
+    "printed": "A letter was printed", "posted": "The letter was posted",
+    "completed": "What the mail could not say was added",
+    "rest_opened": "The hold has ended: the rest was taken up",
+    "mailed_now": "The email that had to wait was sent",
+    "reminded": "Staff were reminded of what is still to be done",
     "mail_delayed": "An email is late; it is still being tried", "mail_returned": "An email came back for now",
     "mail_bounced": "An email came back", "mail_rejected": "An email could not be sent",
     "mail_complained": "An email was reported as spam", "sent_again": "The answer was mailed again",
@@ -156,10 +161,33 @@ REGIMES = {
     "uk-gdpr": "UK GDPR", "us-coppa": "COPPA", "us-marketing-opt-outs": "US marketing opt-out rules",
     "policy": "our privacy policy",
 }  # fmt: skip
+KEPT = {
+    "unread": "It was not clear what it asks.",
+    "agent": "It seems to come from somebody who acts for a client.",
+    "long": "It is too long to be read by a program.",
+    "reply": "It answers a mail of ours, and a program must not act on it.",
+    "sender": "It does not say clearly whom it is from.",
+    "ours": "It says that it comes from us or from one of our staff, which anybody can write.",
+    "forged": "The domain it says it comes from disowns it. Nobody was answered; what it asks to stop is stopped.",
+    "too_many": "More such mails came from this address today than we answer by ourselves.",
+    "automatic": "A program sent it: a bounce, or an answer while somebody is away.",
+    "bulk": "It was sent to many.",
+    "spam": "The mail service takes it for spam.",
+    "virus": "The mail service found something harmful in it.",
+}
+"""Why a mail waits for a person, said to staff."""
+KEPT_SHORT = {
+    "unread": "Not clear what it asks", "agent": "From an agent", "long": "Very long",
+    "reply": "Answer to a mail of ours",
+    "sender": "Sender not clear", "ours": "Says it is from us", "forged": "Probably forged",
+    "too_many": "One of many from one address", "automatic": "Sent by a program", "bulk": "Sent to many",
+    "spam": "Probably spam", "virus": "Harmful",
+}  # fmt: skip
 DOINGS = {
     Doing.EXPORT: "to send", Doing.CHANGE: "to change", Doing.DELETE: "to delete", Doing.BLANK: "to blank",
     Doing.KEEP: "to keep",
 }  # fmt: skip
+DOINGS_DONE = {Doing.CHANGE: "changed", Doing.DELETE: "deleted", Doing.BLANK: "blanked"}
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip
@@ -167,9 +195,17 @@ CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
     "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
     "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
+    "SourceSilent": "it did not answer in time", "SealBroken": "what was stored could not be read again",
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+BY_HAND = {
+    "gather": {
+        "done": "Something is there", "none": "Nothing is there", "kept": "Something is there that must be kept",
+    },
+    "fulfil": {"done": "It is done", "none": "Nothing is there any more", "kept": "It must be kept"},
+}  # fmt: skip
+"""What somebody who looks by hand may answer, by step."""
 RECIPIENTS = {
     NoticeState.PENDING: "could not be reached yet; we keep trying, so this is not confirmed",
     NoticeState.TOLD: "told, not confirmed yet",

@@ -137,7 +137,7 @@ class Files:
         return {at: (sampled_type(values), True) for at, values in seen.items()}
 
     def rewrite(self, file: File, changes: Mapping[Place, New | None]) -> None:
-        """Put what is to change into one file; None deletes the line. Raises Changed, SourceMisread: nothing changed."""
+        """Change one file; None deletes a line. Raises Changed, SourceMisread: nothing changed."""
         names = sorted({name for name, _ in changes})
         syntax, answer = self._syntax(names[0]), self.bucket.get(file)
         with _opened(answer) as stream:

@@ -158,7 +158,10 @@ class Csv:
         row = dict(line.row or {}) | {field: as_cell(value) for field, value in new.items()}
         text = io.StringIO()
         ending = line.raw[len(line.raw.rstrip(b"\r\n")) :].decode()
-        csv.writer(text, lineterminator=ending).writerow([row[field] for field in self._header])
+        cells = [row[field] for field in self._header]
+        odd = any("\r" in cell or "\n" in cell for cell in cells if cell)  # the writer leaves a bare \r without quotes
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+        csv.writer(text, lineterminator=ending, quoting=quoting).writerow(cells)
         return text.getvalue().encode()
 
 

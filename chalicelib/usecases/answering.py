@@ -11,6 +11,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chalicelib.domain.audit import Event
@@ -22,7 +23,10 @@ from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
+from chalicelib.usecases import appeals, by_hand, correspondence, judging, partial, recipients, refusals, road
+
+UNSETTLED_FOR = timedelta(days=7)
+"""How long staff hear nothing more of a part that is still to be done; the daily sweep then tells them again."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +66,22 @@ def send_answer(svc: Services, reference: str) -> None:
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
     if failed:
-        correspondence.to_staff(
-            svc,
-            request,
-            "staff_partly",
-            correspondence.deciders(svc, request),
-            failed=[(o.source, o.why) for o in failed],
-        )
+        tell_of_the_rest(svc, request, failed)
     if svc.open(request).pet:
         correspondence.to_staff(svc, request, "staff_pet", correspondence.deciders(svc, request))
     left = bool(partial.left(request))
     status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
     appeals.record(svc, request, status, left=left)
-    _end(svc, request, status)
+    _end(svc, request, status, remind_at=svc.now() + UNSETTLED_FOR if failed else None)
     recipients.answer_again(svc, reference)
+
+
+def tell_of_the_rest(svc: Services, request: Request, failed: Sequence[Outcome], *, once: str = "") -> None:
+    """Mail those who may decide what of an answered request is still to be done."""
+    correspondence.to_staff(
+        svc, request, "staff_partly", correspondence.deciders(svc, request), once=once,
+        failed=[(o.source, o.why) for o in failed], again=bool(once),
+    )  # fmt: skip
 
 
 def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
@@ -100,11 +106,11 @@ def _refused(request: Request) -> bool:
     return request.decision is not None and request.decision.verdict is Verdict.REFUSE
 
 
-def _end(svc: Services, request: Request, status: Status) -> None:
+def _end(svc: Services, request: Request, status: Status, *, remind_at: datetime | None = None) -> None:
     """End it; a recipient who confirms at this very moment writes to it too, and is no reason to answer again."""
     for _ in range(road.NOTE_TRIES):
         try:
-            svc.store.commit(*_ended(svc, request, status))
+            svc.store.commit(*_ended(svc, request, status, remind_at))
         except RequestChanged:
             before, request = request, road.live(svc, request.reference)
             if request.status is not before.status:
@@ -114,7 +120,7 @@ def _end(svc: Services, request: Request, status: Status) -> None:
     raise RequestChanged(request.reference)
 
 
-def _ended(svc: Services, request: Request, status: Status) -> tuple[Request, Event]:
+def _ended(svc: Services, request: Request, status: Status, remind_at: datetime | None) -> tuple[Request, Event]:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
@@ -126,6 +132,7 @@ def _ended(svc: Services, request: Request, status: Status) -> tuple[Request, Ev
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
     return advance(
         request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
+        remind_at=remind_at,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
 
@@ -136,7 +143,8 @@ def _access(svc: Services, told: Told) -> None:
     plan = judging.current_plan(svc, told.request)
     purposes: tuple[Purpose, ...] = ()
     if not nothing and not told.request.categories_only:
-        package = build(svc.business, told.request, told.personal, records, at=svc.now())
+        files = by_hand.attached(svc, told.request)
+        package = build(svc.business, told.request, told.personal, records, at=svc.now(), attached=files)
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
     _send(
@@ -165,6 +173,7 @@ def _correction(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
+        unchanged=[(titles[o.source, c], k.ground) for o in told.outcomes for c, k, _ in o.kept],
         recipients=recipients.standing(svc, told.request),
         silent=recipients.silent(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip

@@ -8,22 +8,26 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import links
-from chalicelib.businesses.model import Member, Recipient
+from chalicelib.businesses.model import Business, Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, RequestNotFound, ServiceUnavailable
 from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
+from chalicelib.ports import KeptMail
 from chalicelib.services import Services
 from chalicelib.usecases import undelivered
 from chalicelib.usecases.windows import window_end
 
 LINKS_A_DAY = 3
+MAILS_TOLD_A_DAY = 10
+DAY = timedelta(days=1)
 
 
 def to_customer(
@@ -38,10 +42,12 @@ def to_customer(
 ) -> None:
     """Send `mail` to the request's addressee, or to the subject at `to`, with the tracker link and those of `purposes`.
 
-    Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
+    Once per request, road and `once`; to nobody where it goes by post. Raises ServiceUnavailable, MailUncertain.
     """
     address = to or svc.open(request).addressee
-    if address is None or request.quiet or undelivered.in_vain(svc, request, mail, address):
+    if address is None or request.quiet or (request.by_post and not to):
+        return
+    if undelivered.in_vain(svc, request, mail, address):
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
@@ -96,6 +102,43 @@ def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient,
             svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
             name=f"recipient_notice:{id}{f':{chased}' if chased else ''}", context={"recipient": recipient},
         )  # fmt: skip
+
+
+def to_keepers(svc: Services, request: Request, asked: str, *, reminder: int, due: datetime) -> None:
+    """Ask whoever looks in a place by hand, each with a link of their own; the mail names nobody.
+
+    `asked` is `<step>:<source>`. Once for each time that the request came to where it stands.
+    One address that fails keeps it from nobody else. Raises MailRejected or MailUncertain when it reached nobody.
+    """
+    step, _, source = asked.partition(":")
+    place, faults = svc.business.datamap.sources[source], list[MailRejected | MailUncertain]()
+    keepers = keepers_of(svc.business, source)
+    asked_anew = sum(e.what == request.status for e in svc.store.events(request.reference))
+    for who, address, name in keepers:
+        context = {"place": place, "step": step, "reminder": reminder, "due": due, "keeper": name}
+        try:
+            _send(
+                svc, request, "task", to=address, person=f"{BY_HAND}:{asked}:{reminder}:{who}",
+                purposes=(Purpose.TASK,), name=f"task:{asked}:{asked_anew}:{reminder}:{who}", context=context,
+            )  # fmt: skip
+        except (MailRejected, MailUncertain) as fault:
+            faults.append(fault)
+    if faults and len(faults) == len(keepers):
+        raise faults[0]
+
+
+BY_HAND = "by_hand"
+"""How the person of such a link begins: `by_hand:<step>:<source>:<reminder>:<staff id, or nothing for an address>`."""
+
+
+def keepers_of(business: Business, source: str) -> list[tuple[str, str, str]]:
+    """Who looks there by hand: a staff id, or nothing for an address alone; the address; how they are greeted."""
+    task = business.datamap.sources[source].by_hand
+    if task is None:
+        return []
+    if task.role:
+        return [(m.id, m.email, m.name) for m in business.with_role(task.role)]
+    return [("", str(task.address), "")]
 
 
 def of_recipient(svc: Services, request: Request, id: str, *, why: str | None, once: str) -> None:
@@ -167,7 +210,7 @@ def send_links_again(svc: Services, typed: str) -> None:
     hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
     counted = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(typed)))
     try:
-        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
+        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, DAY))
     except LimitReached:
         return
     found = []
@@ -217,6 +260,24 @@ def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
         return ()
     kept = request.closed_at is not None and now - request.closed_at < links.LIFETIMES[Purpose.RESULTS]
     return (Purpose.RESULTS,) if kept else ()
+
+
+def tell_of_mail(svc: Services, kept: KeptMail, members: Sequence[Member]) -> None:
+    """Tell staff that a mail waits to be read: nothing of it stands here. Best effort, for the inbox lists it anyway.
+
+    So many a day of one kind at most: a flood of mail to us becomes none to them, and hides no other kind.
+    """
+    try:
+        svc.store.count("mail-told", kept.why, limit=MAILS_TOLD_A_DAY, ends=window_end(svc.now(), DAY))
+    except LimitReached:
+        return
+    for member in members:
+        message = messages.compose(
+            "staff_mail", business=svc.business, to=member.email, reference=kept.reference, at=svc.now(),
+            context={"member": member, "links": {"inbox": f"{svc.settings.public_url}/staff/mail"}, "why": kept.why},
+        )  # fmt: skip
+        with suppress(ServiceUnavailable, MailRejected, MailUncertain):
+            svc.mailer.send(sender=svc.business.sender, to=member.email, message=message)
 
 
 def send_sign_in(svc: Services, member: Member) -> None:

@@ -1,7 +1,8 @@
 """Another way to a customer whom an answer did not reach: the same mail once more, or a letter.
 
-Rule 4: once more to the same address, and to no other; by post to the address on file (posting). Whoever called our mail
-spam is not mailed again. Rule 18: of many clicks one sends. Leaves to others: what is lost (feedback), printing (posting).
+Rule 4: once more to the same address, and to no other; by post to the address on file (posting). Whoever called our
+mail spam is not mailed again. Rule 18: of many clicks one sends. Leaves to others: what is lost (feedback), printing
+(posting).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from chalicelib.errors import DecisionNotAllowed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import answering, correspondence, posting, powers, road
+
 
 def send_again(svc: Services, token: str) -> None:
     """Mail the answer once more, to the same address. Raises DecisionNotAllowed."""
@@ -36,5 +38,7 @@ def _allowed(svc: Services, token: str, way: str) -> tuple[Request, Member]:
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = svc.business.member(link.person)
     if member is None or way not in powers.other_ways(svc, request, member):
-        raise DecisionNotAllowed("Only an answer that did not arrive is sent again or posted, and only while we have it.")
+        raise DecisionNotAllowed(
+            "Only an answer that did not arrive is sent again or posted, and only while we have it."
+        )
     return request, member

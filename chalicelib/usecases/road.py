@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.decision import Verdict
 from chalicelib.domain.request import Request, Right, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
@@ -34,7 +35,7 @@ NEXT = {
 
 
 def start(svc: Services, request: Request, at: str) -> None:
-    """Start the request's road at `proof`, `gather` or `fulfil`. Starting it twice is one start."""
+    """Start the request's road at `proof`, `gather`, `fulfil` or `answer`. Starting it twice is one start."""
     waits, day = svc.business.waits, timedelta(days=1)
     undo = svc.settings.undo_seconds if svc.settings.undo_seconds is not None else int(waits.undo.total_seconds())
     seconds = {
@@ -44,15 +45,27 @@ def start(svc: Services, request: Request, at: str) -> None:
         "reply": waits.reply_days * day,
         "attention": waits.attention_days * day,
     }
+    names = [name for name in svc.sources if _searched(svc, request, name)]
+    sources = [{"name": name, "waits": _answer_waits(svc, name)} for name in names]
     svc.workflow.start(
         request.execution,
         {
             "request_id": request.reference,
             "start": at,
-            "sources": list(svc.sources) if _searched(svc, request) else [],
+            "sources": sources,
             "waits": {**{name: int(length.total_seconds()) for name, length in seconds.items()}, "undo": undo},
         },
     )
+
+
+def _answer_waits(svc: Services, source: str) -> dict[str, int]:
+    """Seconds that a source which answers later has: until it is reminded, until the lead hears, until it is noted."""
+    waits = svc.business.waits
+    days = svc.business.datamap.sources[source].days, waits.answer_reminder_days, waits.answer_last_days
+    return {
+        name: int(timedelta(days=length).total_seconds())
+        for name, length in zip(("answer", "answer_reminder", "answer_last"), days, strict=True)
+    }
 
 
 def first_stage(request: Request) -> str:
@@ -62,15 +75,20 @@ def first_stage(request: Request) -> str:
     proof = request.proof
     if proof.consent_due:
         return "gather" if proof.mailbox and proof.consent else "proof"
-    return "gather" if proof.account or proof.noted_by or request.appeal_of else "proof"
+    return "gather" if proof.account or proof.noted_by or request.appeal_of or request.continues else "proof"
 
 
 SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_OUT})
 """Rights that are about the person's records."""
 
 
-def _searched(svc: Services, request: Request) -> bool:
-    """Whether the sources are looked at: for the records themselves, or to check the answers to questions."""
+def _searched(svc: Services, request: Request, source: str) -> bool:
+    """Whether a source is looked at: for the records themselves, or to check the answers to questions.
+
+    A person is asked to look only for records to show, correct or delete: an opt-out waits for nobody (rule 5).
+    """
+    if svc.business.datamap.sources[source].by_hand:
+        return request.right in SEARCHED and request.right is not Right.OPT_OUT
     asks = bool(svc.business.rights[request.right].questions)
     return request.right in SEARCHED or asks or request.by_post  # for the address on file, too
 
@@ -106,8 +124,13 @@ def go_on(svc: Services, request: Request, name: str) -> None:
         svc.workflow.complete(wait.token, {"next": next_step(request)})
 
 
+def refused(request: Request) -> bool:
+    """Whether it was refused and is only to be answered: nothing of it may be carried out."""
+    return request.decision is not None and request.decision.verdict is Verdict.REFUSE
+
+
 def next_step(request: Request) -> str:
-    if request.status is Status.FULFILLING and request.decision and request.decision.verdict == "refuse":
+    if request.status is Status.FULFILLING and refused(request):
         return "answer"
     if request.status is Status.RECEIVED:
         return first_stage(request)

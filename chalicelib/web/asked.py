@@ -64,6 +64,12 @@ class Asked:
         return str(self.http.headers.get(name) or "")
 
     @property
+    def network(self) -> str:
+        """The IP address it came from, as API Gateway saw it; nothing where it did not say."""
+        identity = (self.http.context or {}).get("identity") or {}
+        return str(identity.get("sourceIp") or "")
+
+    @property
     def gpc(self) -> bool:
         """Whether the browser sends the Global Privacy Control signal: any one exact `1` counts."""
         sent = (self.http.to_original_event().get("multiValueHeaders") or {}).items()
@@ -91,12 +97,12 @@ class Asked:
             return ""
         return morsel.value if morsel else ""
 
-    def body(self) -> bytes:
-        """Raises Unreadable when it is larger than any form of ours."""
+    def body(self, *, most: int = LARGEST_BODY) -> bytes:
+        """Raises Unreadable when it is larger than `most` bytes: than any form of ours without files."""
         raw: Any = self.http.raw_body or b""
         body = raw.encode() if isinstance(raw, str) else bytes(raw)
-        if len(body) > LARGEST_BODY:
-            limit = f"{LARGEST_BODY // 1024} KB"
+        if len(body) > most:
+            limit = f"{most // 1024} KB"
             raise Unreadable(413, "too_large", f"That is more than we can take. Please send less than {limit}.")
         return body
 

@@ -41,14 +41,15 @@ def at_work(url: str, name: str) -> Iterator[tuple[Business, list[Customer], Map
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         mend_transactions()
         places.install(business.datamap, rows)
-        yield business, customers, sources_of(business, url)
+        maps = business.datamap.sources
+        yield business, customers, {n: s for n, s in sources_of(business, url).items() if not maps[n].by_hand}
 
 
 def _apart(business: Business) -> Business:
     """With tables and buckets of its own: one world to look at and one to change stand side by side."""
     number = f"{next(_worlds):04}"
     sources = {
-        name: m if m.kind == "sql" else m.model_copy(update={"where": m.where + number})
+        name: m if m.kind not in ("dynamodb", "s3") else m.model_copy(update={"where": m.where + number})
         for name, m in business.datamap.sources.items()
     }
     return business.model_copy(update={"datamap": business.datamap.model_copy(update={"sources": sources})})

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.domain.datamap import SourceMap
@@ -391,6 +391,7 @@ CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters
 
 
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=8), st.sampled_from(["\n", "\r\n"]))
+@example([("", "", "\r")], "\n")
 def test_any_csv_is_read_as_it_was_written_and_gives_its_bytes_back(rows: Any, ending: str) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator=ending, quoting=csv.QUOTE_ALL).writerows([("a", "b", "c"), *rows])

@@ -12,6 +12,7 @@ from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.feedback import Trouble
 from chalicelib.domain.notice import NoticeState
+from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
 from chalicelib.domain.status import Status
 from tests.web import samples
@@ -79,17 +80,37 @@ NOTHING = {
     "silent": False,
     "nothing_held": True,
 }
-CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
+CHANGED = {
+    "fields": ["Street", "Postcode"],
+    "where": ["Customer record"],
+    "unchanged": [],
+    "nothing_held": False,
+    **TOLD,
+}
 EXEMPTION = SimpleNamespace(says="A law makes us keep it.", cite="Civ. Code 1798.105(d)(8)", evidence="text")
 WHY = {"ground": Ground.EXEMPT, "says": "We must keep it.", "what_would_change": "Time.", "explanation": TYPED, "exemption": EXEMPTION, "notes": ["You may ask us to delete it."], "appeal": APPEAL}  # fmt: skip
-REFUSED = {"why": SimpleNamespace(**WHY)}
-BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []})}
+REFUSED = {"why": SimpleNamespace(**WHY), "done": [("Customer record", Doing.DELETE, 1)]}
+BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []}), "done": []}
 LEFT = {"left": SimpleNamespace(lines=[("Orders", 9), ("Reviews", 2)], why=REFUSED["why"]), "regulator": ""}
 WHOLE = {"left": None, "regulator": ""}
 COLORADO = {"left": None, "regulator": "If you are not content, you can complain to the Attorney General."}
 STOPPED = {"stopped": ["Offers by email"], "pet": False, "failed": [], "outside": samples.business().outside_opt_outs, "still_coming": [samples.business().kinds["orders"]]}  # fmt: skip
 YEAR = {"year": 2025, "note": "Only with your consent.", "again": False}
 appeal = samples.request(appeal_of="R-0000-0001")
+
+
+def _task(step: str, reminder: int) -> dict[str, Any]:
+    place = SimpleNamespace(title="Letters", by_hand=SimpleNamespace(instructions="The grey cabinet."))
+    asked = {
+        "place": place,
+        "step": step,
+        "reminder": reminder,
+        "due": samples.NOW,
+        "keeper": "Dana" if reminder else "",
+    }
+    return {"request": samples.request(), "right": Right.ACCESS if step == "gather" else Right.DELETION, "links": links("task"), **asked}  # fmt: skip
+
+
 MAILS: dict[str, dict[str, Any]] = {
     "verify": _verify(),
     "verify-again": _verify(again=True, tries_left=1),
@@ -97,13 +118,14 @@ MAILS: dict[str, dict[str, Any]] = {
     "received": _customer(Right.CORRECTION),
     "received-appeal": _customer(Right.DELETION, request=appeal),
     "lapsed": _customer(Right.DELETION),
-    "asked": _customer(Right.DELETION, text=TYPED),
+    "asked": _customer(Right.DELETION, text=TYPED, reminder=False),
     "extended": _customer(Right.DELETION, due_at=samples.NOW + timedelta(days=80), text=TYPED),
     "answer_access": _customer(Right.ACCESS, "results", **WHOLE, **ACCESS),
     "answer_access-categories": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
     "answer_access-nothing": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "nothing_held": True, "lines": []}),
     "answer_correction": _customer(Right.CORRECTION, **WHOLE, **CHANGED),
     "answer_correction-failed": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "failed": ["Loyalty club"]}),
+    "answer_correction-kept": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "unchanged": [("Letters", "It is the original")]}),
     "answer_correction-nothing": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "nothing_held": True}),
     "answer_deletion": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **TOLD),
     "answer_deletion-failed": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "failed": ["Loyalty"]}),
@@ -140,7 +162,11 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_frozen-ended": _staff(request=samples.request(status=Status.FULFILLED)),
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),
-    "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_partly": _staff(again=False, failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_mail": {"member": MEMBER, "why": "unread", "links": {"inbox": f"{BASE}/staff/mail"}},
+    "staff_awaited": _staff(place="Letters", reminder=1, by=samples.NOW + timedelta(days=2)),
+    "staff_awaited-last": _staff(place="Letters", reminder=2, by=samples.NOW + timedelta(days=2)),
+    **{f"task-{step}-{n}" if n else f"task-{step}": _task(step, n) for step in ("gather", "fulfil") for n in range(3)},
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
     "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),
     "answer_deletion-silent": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "silent": True}),

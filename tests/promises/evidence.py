@@ -160,6 +160,38 @@ def member_token(desk: Desk, email: str, signed_in: float | None = None) -> str:
     return jwt.encode(said, KEYS["member"], algorithm="HS256")
 
 
+def mail_in(desk: Desk, sender: str, subject: str, text: str = "", headers: str = "") -> None:
+    """Somebody writes to the business; the mail service takes it in."""
+    to = written(desk.run["business"], "business")["contact"]["email"]
+    raw = (
+        f"From: Customer <{sender}>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{time.time_ns()}@example.com>\r\n"
+        f"{headers}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+    )
+    answer = desk.walk.call("POST", f"{desk.run['mail_url']}/api/inbound", raw.encode(), Content_Type="message/rfc822")
+    assert (answer.status, answer.json()) == (202, {"became": "delivered"})
+
+
+def opened_by_mail(desk: Desk, sender: str, subject: str, text: str = "") -> str:
+    """The reference of the request that a mail opened, as the one mail that came back names it."""
+    before = {mail["id"] for mail in desk.walk.mails(sender)}
+    mail_in(desk, sender, subject, text)
+
+    def answered() -> list[dict[str, Any]]:
+        return [mail for mail in desk.walk.mails(sender) if mail["id"] not in before]
+
+    [mail] = eventually(answered, f"an answer to {subject!r}")
+    found = re.search(r"R-[0-9A-Z]{4}-[0-9A-Z]{4}", mail["subject"])
+    assert found, mail["subject"]
+    assert text.strip() == "" or text.strip() not in mail["text"], "what was written is never mailed back"
+    return found[0]
+
+
+def complete(desk: Desk, email: str, reference: str, **fields: str) -> None:
+    """Say on the page behind the mailed link what the mail could not."""
+    link = desk.walk.link(email, "verify", reference)
+    assert desk.walk.post(link, {"complete": "yes", **fields}).status == 303
+
+
 @dataclass
 class Clerk:
     """A member of staff who signed in by mail."""

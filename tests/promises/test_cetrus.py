@@ -1,6 +1,6 @@
 """Cetrus's promises of the product, each walked from the form to what is then on file.
 
-Not here yet, for the system does not keep them yet: CET-2 (REMOVE by mail), CET-7 (a policy change announced),
+Not here yet, for the system does not keep them yet: CET-7 (a policy change announced),
 CET-8 (staff reminded).
 """
 
@@ -10,7 +10,18 @@ import json
 from typing import Any
 
 from tests.promises.conftest import Desk
-from tests.promises.evidence import changed, eventually, member_token, signed_in, stopped, tables, today
+from tests.promises.evidence import (
+    changed,
+    complete,
+    eventually,
+    mail_in,
+    member_token,
+    opened_by_mail,
+    signed_in,
+    stopped,
+    tables,
+    today,
+)
 
 BUSINESS = "cetrus"
 NADIA, KASPER, UMA, DOV, RHODA = range(5)
@@ -294,3 +305,53 @@ def _package(desk: Desk, email: str, reference: str) -> dict[str, Any]:
 
 def _collections(package: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {c["id"]: c for source in package["sources"] for c in source["collections"]}
+
+
+def test_cet_1_a_mail_to_support_has_a_detail_corrected(desk: Desk) -> None:
+    """Nobody at support types anything: the mail opens it, the page asks what is wrong, staff only decide."""
+    uma, before = desk.customers[UMA], tables(desk)
+    reference = opened_by_mail(desk, uma["email"], "Moved", "Hello, I moved, and my zip code has changed.")
+    assert desk.walk.status(desk.walk.link(uma["email"], "track", reference))["right"] == "correction"
+    complete(desk, uma["email"], reference, field="store.accounts.city", value="Cedar Bluff")
+    desk.walk.prove(uma["email"], reference, uma["answers"])
+    desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
+    assert desk.walk.until(desk.walk.link(uma["email"], "track", reference))["status"] == "fulfilled"
+    [account] = desk.rows("SELECT id, city FROM store.accounts WHERE email = %s", uma["email"])
+    assert account["city"] == "Cedar Bluff"
+    assert changed(before, tables(desk)) == {"store.accounts": {account["id"]}}
+
+
+def test_cet_2_a_reply_with_remove_in_the_subject_stops_mails_at_once_and_is_confirmed_once(desk: Desk) -> None:
+    """With nothing to click or prove; what is quoted below it asks nothing; a second one is not confirmed again."""
+    rhoda = desk.customers[RHODA]["email"]
+    quoted = "On Mon, Cetrus wrote:\r\n> Delete my account? Reply with REMOVE to stop mails."
+    assert stopped(desk, rhoda, "email", "unrelated_uses") == set()
+    before = desk.walk.mails(rhoda)
+    mail_in(desk, rhoda, "Re: News of the store REMOVE", quoted)
+    assert stopped(desk, rhoda, "email", "unrelated_uses") == {"email"}, "stopped with the mail, whatever comes after"
+    [answer] = eventually(lambda: desk.walk.mails(rhoda)[: -len(before) or None], "the confirmation")
+    assert "/verify/" not in answer["text"]
+    assert "All mails that you can do without" in answer["text"].split("These mails will still come")[0]
+    assert desk.walk.until(desk.walk.link(rhoda, "track"))["status"] == "fulfilled"
+    mail_in(desk, rhoda, "REMOVE")
+    eventually(lambda: stopped(desk, rhoda, "email") == {"email"}, "still stopped")
+    assert len(desk.walk.mails(rhoda)) == len(before) + 1, "confirmed once"
+
+
+def test_cet_10_a_mail_that_the_policy_is_not_followed_opens_a_concern(desk: Desk) -> None:
+    dov, wrong = (
+        desk.customers[DOV],
+        "You do not follow your privacy policy: a vendor I never dealt with has my address.",
+    )
+    reference = opened_by_mail(desk, dov["email"], "Your policy", wrong)
+    track = desk.walk.link(dov["email"], "track", reference)
+    desk.walk.prove(dov["email"], reference)
+    staff = desk.walk.reviewer(reference)
+    assert wrong in desk.walk.post(desk.walk.link(staff, "review", reference), {"show": "yes"}).text
+    question = desk.walk.decide(staff, reference, "ask", explanation="Which vendor was it?")
+    desk.walk.until(track, "asked")
+    mail_in(desk, dov["email"], f"Re: We have a question ({reference})", "Plumbline, last week.")
+    review = desk.walk.link(staff, "review", reference, not_in=frozenset({question}))
+    assert "Plumbline, last week." in desk.walk.post(review, {"show": "yes"}).text, "the reply by mail reached them"
+    desk.walk.decide(staff, reference, "approve", not_in=frozenset({question}), explanation="They bought it elsewhere.")
+    assert desk.walk.until(track)["status"] == "fulfilled"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.memory import (
+    MemoryInbox,
     MemoryMailer,
     MemoryPackageStore,
     MemoryPeers,
@@ -28,7 +29,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.services import Services
 from chalicelib.sources.memory import MemorySource
-from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, verification
+from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, road, verification
 from local.data import Maker
 from local.data import jeffers as data
 
@@ -89,10 +90,11 @@ class Office:
         return review.decide(self.svc, self.link("review"), verdict=review.Verdict(verdict), **{"plan": plan, **more})
 
     def carry_out(self, request: Request) -> Request:
-        fulfilment.begin(self.svc, request.reference)
-        for source in self.svc.sources:
-            fulfilment.fulfil_source(self.svc, request.reference, source)
-        recipients.tell(self.svc, request.reference)
+        if not road.refused(self.now(request)):  # as the machine: a refusal is only answered
+            fulfilment.begin(self.svc, request.reference)
+            for source in self.svc.sources:
+                fulfilment.fulfil_source(self.svc, request.reference, source)
+            recipients.tell(self.svc, request.reference)
         answering.send_answer(self.svc, request.reference)
         return self.now(request)
 
@@ -135,8 +137,7 @@ def office() -> Office:
     }
     svc = Services(
         business=business, settings=settings, store=MemoryStore(clock), vault=MemoryVault(), mailer=mailer,
-        workflow=workflow, packages=MemoryPackageStore(), sources=sources, secrets=secrets, peers=peers,
-        clock=clock,
-        chance=SteadyChance(),
+        workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources, secrets=secrets,
+        peers=peers, clock=clock, chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)

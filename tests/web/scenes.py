@@ -8,12 +8,17 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from chalicelib.domain.answer import Said, Step
+from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted, Tally, shown, sums
 from chalicelib.domain.verification import Noted, Proof
+from chalicelib.mail.inbound import Letter
+from chalicelib.ports import KeptMail
+from chalicelib.usecases import by_hand, inbox
 from chalicelib.web import places
 from chalicelib.web.stages import stages
 from tests.web import samples
@@ -61,6 +66,22 @@ def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> 
     return {"view": view, "token": TOKEN, "typed": {}, "faults": {}}
 
 
+def completing(*missing: str, right: Right = Right.ACCESS, faults: dict[str, str] | None = None) -> dict[str, Any]:
+    view = SimpleNamespace(reference="R-7K2M-Q4TX", right=right, missing=missing, required=missing[0] != "residence")
+    known = {"places": places.PLACES, "correctable": samples.business().correctable_by_title()}
+    return {"view": view, "token": TOKEN, "typed": {}, "faults": faults or {}, **known}
+
+
+def mail_inbox(**opened: Any) -> dict[str, Any]:
+    kept = [
+        KeptMail(id=f"2026-11-20-{n}", mail=f"ses{n}", at=samples.NOW, why=why, opened=(("dana", samples.NOW),) * n)
+        for n, why in enumerate(("unread", "forged", "reply"))
+    ]
+    letter = Letter(**{"senders": ("kim@example.com",), "files": 2, "cut": True, **opened})
+    shown_ = inbox.Opened(kept[0], letter, "Sad <pony>", "My pony\nis <b>sad</b>.") if opened else None
+    return {"member": samples.business().staff[0], "mails": kept, "opened": shown_}
+
+
 def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, faults: Any = None) -> dict[str, Any]:
     request: Request = card.request
     return {
@@ -90,6 +111,30 @@ CARRIER = SimpleNamespace(name="Parcel Co", purpose="bringing parcels")
 def task(personal: Any) -> dict[str, Any]:
     view = SimpleNamespace(recipient=CARRIER, confirmed=False)
     return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
+
+
+PLACE = SourceMap.model_validate({
+    "kind": "by_hand", "title": "Letters", "by_hand": {"instructions": "The grey cabinet.", "role": "support"},
+    "collections": {"papers": {"title": "Letters", "fields": {
+        "letters": {"label": "What they wrote", "category": "user.content.private"},
+        "files": {"label": "Copies", "category": "user.content.private"},
+    }}},
+})  # fmt: skip
+WHOM = by_hand.Whom(
+    proven=[("Email", "kim@example.com")], on_file=[("Name", "Kim <b>quick</b> Park")], said=[("Name given", "K. Park")],
+    changes=[("Street", "9 Oak Avenue")], found=[("What they wrote", "Two letters")],
+)  # fmt: skip
+
+
+def hand(step: Step = Step.GATHER, right: Right = Right.ACCESS, **changes: Any) -> dict[str, Any]:
+    """Work by hand: a page of its own."""
+    context = {name: changes.pop(name) for name in ("whom", "typed", "faults") if name in changes}
+    task = by_hand.Task(**{
+        "request": samples.request(right, Status.GATHERING), "source": "letters", "place": PLACE, "step": step,
+        "by": "staff:dana", "member": None, "due": samples.NOW, "said": None, "over": False, **changes,
+    })  # fmt: skip
+    filled = {"whom": None, "typed": {}, "faults": {}, **context}
+    return {"task": task, "request": task.request, "token": TOKEN, **filled}
 
 
 def figures(*, few: bool) -> dict[str, Any]:
@@ -176,8 +221,21 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "task": ("task", task(None)),
         "task-revealed": ("task", task(samples.revealed().personal)),
         "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
+        **{f"by-hand-{r}": ("task_by_hand", hand(right=r)) for r in (Right.ACCESS, Right.DELETION)},
+        **{f"by-hand-{r}-do": ("task_by_hand", hand(Step.FULFIL, r)) for r in (Right.CORRECTION, Right.DELETION)},
+        "by-hand-revealed": ("task_by_hand", hand(Step.FULFIL, Right.CORRECTION, whom=WHOM)),
+        "by-hand-fault": ("task_by_hand", hand(typed={"outcome": ["kept"], "ground": [""], "found.letters": ["<because>"]}, faults={"ground": "Say why.", "files": "Too large.", "outcome": "Which is it?"})),
+        "by-hand-done": ("task_by_hand", hand(said=Said.KEPT)),
+        "by-hand-over": ("task_by_hand", hand(over=True)),
         "queue": ("queue", queue),
         "queue-post": ("queue", {**queue, "requests": [to_post, consent_due]}),
+        "inbox": ("inbox", mail_inbox()),
+        "inbox-none": ("inbox", {**mail_inbox(), "mails": []}),
+        "inbox-opened": ("inbox", mail_inbox(broken=False)),
+        "inbox-broken": ("inbox", mail_inbox(broken=True)),
+        "complete": ("complete", completing("residence")),
+        "complete-correction": ("complete", completing("correction", "residence", right=Right.CORRECTION, faults={"field": "Choose what is wrong.", "value": "Say what it should be."})),
+        "complete-child": ("complete", completing("child", "residence", right=Right.DELETION)),
         "metrics": ("metrics", figures(few=False)),
         "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
@@ -185,6 +243,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-revealed": ("review", review(samples.card(Right.CORRECTION), samples.revealed())),
         "review-not-proven": ("review", review(samples.card(may=frozenset({Verdict.REFUSE, Verdict.ASK}), why_not="The answers given do not prove who this is. Ask back, or refuse for insufficient verification."))),
         "review-post": ("review", review(samples.card(request=to_post, may=frozenset()))),
+        "review-post-appeal": ("review", review(samples.card(request=to_post, may=frozenset(), may_appeal=True))),
+        "review-post-more-time": ("review", review(samples.card(request=samples.request(by_post=True, to_post=True)))),
         "review-agent": ("review", review(samples.card(request=consent_due, may=frozenset(), may_note_power=True))),
         "review-frozen": ("review", review(frozen)),
         "review-attention": ("review", review(samples.card(request=broken, may=frozenset(), attention=True))),
@@ -193,6 +253,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-part-nothing": ("review", review(samples.card(), typed={"decision": ["approve"], "ground": ["exempt"]}, faults={"leave": "Tick what to leave out."})),
         "review-part-decided": ("review", review(samples.card(request=samples.request(status=Status.COOLING_OFF, decision=samples.PART), may=frozenset(), left=["Orders"], may_undo=True))),
         "review-asked": ("review", review(samples.card(status=Status.ASKED, may=frozenset(), may_undo=True))),
+        "review-by-hand": ("review", review(samples.card(by_hand=[("Letters", "gather", Said.DONE, "Dana", samples.NOW), ("A vendor", "gather", Said.FAILED, "vendor", samples.NOW)]))),
+        "review-source-again": ("review", review(samples.card(again=["Letters"]))),
         "review-held": ("review", review(samples.card(hold=samples.HOLD))),
         "review-hold-fault": ("review", review(samples.card(), typed={"hold": ["yes"]}, faults={"explanation": "Say why."})),
         "review-appeal": ("review", review(samples.card(request=samples.request(appeal_of="R-0000-0001"), first=samples.FIRST))),
