@@ -24,10 +24,11 @@ from chalicelib.usecases import (
     metrics,
     recipients,
     review,
+    staying_gone,
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, inbox, staff, uploads
+from chalicelib.web import api, consent, customer, inbox, ledger, staff, suppressions, uploads
 from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
@@ -38,6 +39,8 @@ app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
 app.register_blueprint(inbox.inbox)
 app.register_blueprint(metrics_pages.metrics)
+app.register_blueprint(ledger.ledger)
+app.register_blueprint(suppressions.suppressions)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
 
@@ -143,6 +146,13 @@ def chase_recipients(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")
 def purge_what_is_due(event: CloudWatchEvent) -> Any:
     return upkeep.purge_due(services())
+
+
+@app.schedule(
+    Rate(1, unit=Rate.HOURS), description="Deletes what need not be kept any longer, looks for what came back"
+)
+def keep_what_is_gone(event: CloudWatchEvent) -> Any:
+    return staying_gone.keep_up(services())
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Counts the years that can still change, for the metrics page")

@@ -18,6 +18,7 @@ RightsdeskError
 │   ├── LinkMissing            no such link, or it has been revoked
 │   ├── LinkExpired            it was one; `purpose` says for what
 │   └── LinkInvalid            a link for something else
+├── SignatureInvalid           a program's question is not signed as agreed, is too old, or was asked before
 ├── LimitReached               counted before evaluated; `retry_at` says when to come back
 ├── MailUncertain              a mail may or may not have left: a person decides
 ├── MailRejected               the mail service refuses it, surely and for good: no retry mends it
@@ -121,6 +122,10 @@ class LinkExpired(LinkError):
 
 
 class LinkInvalid(LinkError):
+    pass
+
+
+class SignatureInvalid(RightsdeskError):
     pass
 
 

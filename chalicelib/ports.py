@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.domain.audit import Event
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.identity import Identifier
+from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.plan import Outcome, Record, Treatment
@@ -195,7 +196,14 @@ class RequestStore(Protocol):
 
     def suppressions(self, hash: str) -> list[Suppression]: ...
 
-    def lift_suppression(self, hash: str, scope: str) -> None: ...
+    def all_suppressions(self) -> Iterator[Suppression]:
+        """The whole list, in no order, read page by page. For commands: it reads the whole table."""
+
+    def lift_suppression(self, hash: str, scope: str, at: datetime | None = None) -> None:
+        """Let it no longer stand. `at`: because the person asked so (UTC), which stays on record."""
+
+    def lifted(self, hash: str) -> list[tuple[str, datetime, datetime]]:
+        """What this person once stopped and asked for again: scope, since, and when it was lifted."""
 
     def hold(self, hold: Hold) -> Hold:
         """Set a legal hold; the one that stands now: an earlier one keeps its date. Kept until released."""
@@ -223,6 +231,15 @@ class RequestStore(Protocol):
 
     def of_subject(self, hash: str) -> list[str]:
         """References that name this subject, newest first."""
+
+    def put_entry(self, entry: Entry) -> bool:
+        """Write an entry of the ledger: the first version, or one after the stored. False when another stands there."""
+
+    def entries(self, reference: str) -> list[Entry]:
+        """The ledger's entries of one deletion, by name; those that are over until their line goes."""
+
+    def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
+        """Entries that something is still to be done about, first due first; only those due by then, if given."""
 
 
 class Vault(Protocol):
@@ -330,7 +347,14 @@ class Peers(Protocol):
 
 class Secrets(Protocol):
     def get(self, name: str) -> bytes:
-        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), a peer's."""
+        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), `check` (signed
+        questions about the suppression list), a peer's."""
+
+    def versions(self, name: str) -> list[str]:
+        """The names under which this key has ever stood, the newest first: `identity-2`, `identity`."""
+
+    def rotate(self, name: str) -> str:
+        """Make a newer version of this key; its name. The older ones stay."""
 
 
 class Clock(Protocol):

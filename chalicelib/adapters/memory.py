@@ -18,6 +18,7 @@ from chalicelib import wire
 from chalicelib.adapters.memory_store import MemoryStore
 from chalicelib.adapters.peers import said
 from chalicelib.adapters.sealing import seal, unseal
+from chalicelib.adapters.secrets import next_version, versions_of
 from chalicelib.domain.notice import NoticeState, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
@@ -232,12 +233,22 @@ class MemorySecrets:
     """See ports.Secrets. Without `keys`: fixed ones, for tests only."""
 
     def __init__(self, keys: Mapping[str, bytes] | None = None) -> None:
-        self._keys = dict(keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member")})
+        self._keys = dict(
+            keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member", "check")}
+        )
 
     def get(self, name: str) -> bytes:
         if name not in self._keys:
             raise Misconfigured("memory", name, "is missing", "put 32 random bytes there")
         return self._keys[name]
+
+    def versions(self, name: str) -> list[str]:
+        return versions_of(name, self._keys)
+
+    def rotate(self, name: str) -> str:
+        newer = next_version(name, self._keys)
+        self._keys[newer] = os.urandom(32)
+        return newer
 
 
 class SetClock:

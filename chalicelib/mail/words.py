@@ -121,6 +121,8 @@ OTHER_EVENTS = {
     "source_answered": "A place where data is has answered", "asked_by_hand": "Somebody looks in our paper files",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "A letter was printed", "posted": "The letter was posted",
+    "kept_erased": "What had to be kept until now was deleted", "came_back": "Data was found again; staff look at it",
+    "erased_again": "What had come back was deleted again", "left_as_is": "Staff looked, and left it as it is",
     "completed": "What the mail could not say was added",
     "rest_opened": "The hold has ended: the rest was taken up",
     "mailed_now": "The email that had to wait was sent",
@@ -131,6 +133,13 @@ OTHER_EVENTS = {
     "by_post": "The answer goes by post",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
+LEDGER_EVENTS = {
+    "kept_erased": "deleted at its end date, read back", "looked": "searched again: nothing came back",
+    "came_back": "found again", "to_erase_again": "to be deleted again", "erased_again": "deleted again, read back",
+    "left_as_is": "left as it is", "replayed": "deleted again after a restore, read back",
+    "never_done": "the deletion never ran here", "key_gone": "its key is gone: nothing more can be looked for",
+}  # fmt: skip
+"""What happens to an entry of the ledger of deletions, told to staff."""
 COUNTED = {
     Counted.WHOLE: "Done in whole", Counted.PART: "Done in part", Counted.DENIED: "Denied",
     Counted.ENDED: "Lapsed or withdrawn", Counted.OPEN: "Open",
@@ -223,6 +232,7 @@ LINK_PURPOSES = {
     "callbacks": "for a system to report what was done", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
+    Purpose.HEAR_AGAIN.value: "to hear from us again",
 }  # fmt: skip
 
 TROUBLES = {

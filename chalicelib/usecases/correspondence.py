@@ -201,6 +201,12 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
     svc.store.mail_sent(reference, name, message_id)
 
 
+def to_member(svc: Services, holder: str, name: str, member: Member, message: bytes) -> None:
+    """Send one of the staff a mail that is about no open request, once: `holder` keeps the claim, under `name`."""
+    if svc.store.claim_mail(holder, name, svc.now()):
+        _hand_over(svc, holder, name, member.email, message)
+
+
 def send_links_again(svc: Services, typed: str) -> None:
     """Mail this address new links for each of its requests, or that there is none (rule 9).
 

@@ -17,7 +17,7 @@ from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, RequestClosed
 from chalicelib.services import Services
-from chalicelib.usecases import awaiting, correspondence, gathering, judging, partial, road, suppression
+from chalicelib.usecases import awaiting, correspondence, gathering, judging, ledger, partial, road, suppression
 
 
 def offer_undo(svc: Services, reference: str) -> None:
@@ -84,7 +84,9 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
         _write_part(svc, request, source, records)
         return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
     # Remembered before the identifiers are gone.
-    suppression.with_deletion(svc, request, personal, suppression.others(svc.business.datamap, source, records))
+    also = suppression.others(svc.business.datamap, source, records)
+    suppression.with_deletion(svc, request, personal, also, erases=any(t.acts for t in finding.treatments))
+    ledger.remember(svc, request, personal, finding, records, also)
     return _carry_out(svc, request, outcome, finding)
 
 
@@ -110,6 +112,7 @@ def _carry_out(svc: Services, request: Request, outcome: Outcome, finding: Findi
         return _note(svc, outcome, OutcomeState.DRIFTED)
     if svc.sources[source].not_done(acts):
         return _note(svc, outcome, OutcomeState.FAILED, why="ReadBackDiffers")
+    ledger.confirm(svc, request, finding)
     return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
 
 

@@ -51,6 +51,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.LinkExpired: (410, "This link is too old", "Links in our emails work for a limited time."),
     e.LinkInvalid: (404, "This link does not work here", "It is a link for something else."),
     e.LinkError: (404, "This link does not work", "It does not open anything."),
+    e.SignatureInvalid: (401, "Not signed", "The signature does not fit, is too old, or was used before."),
     e.LimitReached: (429, "Too many tries", "This can be done only so often, to protect people from strangers."),
     e.MailUncertain: (503, "Please wait a moment", "We are not sure that an email has left. A person looks at it."),
     e.MailRejected: (503, "Our email was refused", "The mail service did not take it. Check the address, or call us."),

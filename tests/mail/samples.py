@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.feedback import Trouble
+from chalicelib.domain.ledger import Entry, EntryKind
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
@@ -63,6 +64,11 @@ def _verify(**more: Any) -> dict[str, Any]:
 
 def _review(**more: Any) -> dict[str, Any]:
     return _staff(**{"reminder": 0, "due_at": samples.NOW + timedelta(days=9), "days_left": 9, **more})
+
+
+def _ledger(kind: EntryKind = EntryKind.GONE, why: str | None = None) -> dict[str, Any]:
+    entry = Entry(reference="R-7K2M-Q4TX", source="shop", kind=kind, digest="d", at=samples.NOW)
+    return {"entry": entry, "why": why, "member": MEMBER, "links": {"ledger": f"{BASE}/staff/ledger/R-7K2M-Q4TX"}}
 
 
 ACCESS = {"nothing_held": False, "categories_only": False, "failed": [], "lines": [("Orders", 12), ("Reviews", 2)]}
@@ -168,6 +174,10 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_awaited-last": _staff(place="Letters", reminder=2, by=samples.NOW + timedelta(days=2)),
     **{f"task-{step}-{n}" if n else f"task-{step}": _task(step, n) for step in ("gather", "fulfil") for n in range(3)},
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
+    "staff_ledger": _ledger(),
+    "staff_ledger-kept": _ledger(kind=EntryKind.KEPT),
+    "staff_ledger-failed": _ledger(why="SourceUnavailable"),
+    "hear_again": {"scopes": ["email", "kind:offers"], "links": {"hear_again": f"{BASE}/hear-again/{'h' * 43}"}},
     "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),
     "answer_deletion-silent": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "silent": True}),
     "staff_undelivered": _staff(which="verify", trouble=Trouble.BOUNCED, why="NoEmail"),
@@ -178,5 +188,5 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_recipient-silent": {**_staff(recipient=PAPER, why=None), "links": links("task")},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
 }  # fmt: skip
-WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in"})
+WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in", "hear_again"})
 """Mails that are not about one request."""

@@ -11,7 +11,9 @@ from typing import Any
 from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Happened, Line
 from chalicelib.domain.notice import NoticeState
+from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted, Tally, shown, sums
@@ -26,6 +28,27 @@ from tests.web import samples
 TOKEN = "t" * 43
 TYPED = {"email": ["kim@example"], "details": ["Bella & <Max>"], "field": ["shop.customers.street"], "value": [""]}
 FAULTS = {"email": "Give a full email address, like name@example.com.", "value": "Say what it should be."}
+
+
+def hearing(state: str) -> dict[str, Any]:
+    return {"state": state, "scopes": ["email", "kind:offers"], "token": TOKEN, "typed": {}, "faults": {}}
+
+
+def ledger() -> list[Entry]:
+    """Each state that staff may find an entry in."""
+    entry = Entry(
+        reference="R-7K2M-Q4TX", source="shop", kind=EntryKind.GONE, digest="d" * 64, at=samples.NOW, records=3
+    )
+    came = entry.model_copy(update={
+        "state": EntryState.RETURNED, "plan": "p" * 64, "found": [Line(collection="customers", doing=Doing.DELETE, count=1)],
+        "history": [Happened(at=samples.NOW, what="looked"), Happened(at=samples.NOW, what="came_back", records=1)],
+    })  # fmt: skip
+    waits = entry.model_copy(
+        update={"state": EntryState.WAITING, "kind": EntryKind.KEPT, "due": samples.NOW, "records": 1}
+    )
+    over = entry.model_copy(update={"state": EntryState.OVER, "source": "no longer mapped"})
+    return [came, came.model_copy(update={"kind": EntryKind.KEPT}), waits, over,
+            entry.model_copy(update={"state": EntryState.ERASING})]  # fmt: skip
 
 
 def form(right: Right, *, staff: bool = False, faults: bool = False) -> dict[str, Any]:
@@ -211,6 +234,9 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "tracker-agent": ("tracker", tracker(Status.VERIFYING, {"withdraw"}, relationship=Relationship.AGENT, proof=Proof(mailbox=True, consent_due=True))),
         "results": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=True, expires_at=undo)}),
         "results-gone": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=False, expires_at=None)}),
+        **{f"hear_again-{state}": ("hear_again", hearing(state)) for state in ("form", "sent", "confirm", "done")},
+        "hear_again-faults": ("hear_again", {**hearing("form"), "typed": TYPED, "faults": {"email": FAULTS["email"], "scope": "Choose."}}),
+        "ledger": ("ledger", {"reference": "R-7K2M-Q4TX", "entries": ledger()}),
         "stop": ("stop", {"token": TOKEN, "scopes": ("email", "kind:offers"), "done": False}),
         "stopped": ("stop", {"token": TOKEN, "scopes": ("email",), "done": True}),
         "message": ("message", {"title": "This link is too old", "text": "It was a link to follow a request.", "offer": "links", "fields": {}}),
