@@ -27,6 +27,7 @@ from chalicelib.usecases import (
     staying_gone,
     upkeep,
     verification,
+    watching,
 )
 from chalicelib.web import api, consent, customer, inbox, ledger, staff, suppressions, uploads
 from chalicelib.web import metrics as metrics_pages
@@ -135,7 +136,7 @@ def note_mail_feedback(event: Event, context: object) -> list[str]:
 
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
-    return attention.sweep(services())
+    return {**attention.sweep(services()), **watching.look(services())}
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Asks recipients who have not confirmed, and tells staff of them")
