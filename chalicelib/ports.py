@@ -226,6 +226,14 @@ class RequestStore(Protocol):
 
     def drop_kept(self, id: str) -> None: ...
 
+    def cut_off(self, member: str) -> None:
+        """Remember that this staff id is one of the business's no longer, whatever its files say."""
+
+    def let_in(self, member: str) -> None:
+        """Forget that it was cut off."""
+
+    def those_cut_off(self) -> frozenset[str]: ...
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""
 

@@ -80,7 +80,7 @@ def beyond_chalice(functions: list[str], stage: str, datamap: DataMap) -> dict[s
     }
     resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(stage)
     swept = ["TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "KeepWhatIsGone", "CountMetrics"]
-    for name in [*functions, "APIHandler", "ReceiveMail", *swept]:
+    for name in [*functions, "APIHandler", "ReceiveMail", "NoteMailFeedback", *swept]:
         resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
     resources |= permits(datamap)
     return template

@@ -340,6 +340,21 @@ class DynamoStore:
     def drop_kept(self, id: str) -> None:
         self.table.write("delete_item", Key=items.kept_key(id))
 
+    def cut_off(self, member: str) -> None:
+        self._staff("ADD", member)
+
+    def let_in(self, member: str) -> None:
+        self._staff("DELETE", member)
+
+    def _staff(self, verb: str, member: str) -> None:
+        self.table.write(
+            "update_item", Key=items.CUT_OFF, UpdateExpression=f"{verb} ids :one",
+            ExpressionAttributeValues={":one": {"SS": [member]}},
+        )  # fmt: skip
+
+    def those_cut_off(self) -> frozenset[str]:
+        return frozenset((self.table.get(items.CUT_OFF) or {}).get("ids", {}).get("SS", ()))
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}
         self.table.write("put_item", Item=noted, ConditionExpression=NEW)

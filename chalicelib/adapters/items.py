@@ -10,6 +10,7 @@ One table, families by key (pk / sk):
     LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
     HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
     INBOX               <day>-<mail>    SENT#<message id>           SENT
+    STAFF               CUT_OFF
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -193,6 +194,10 @@ def turns_from(item: Item) -> list[tuple[str, datetime]]:
     """Who holds a turn and when they asked, in the order taken."""
     held = (turn["S"].split(" ", 1) for turn in item.get("turns", {}).get("L", []))
     return [(holder, datetime.fromisoformat(at)) for holder, at in held]
+
+
+CUT_OFF = key("STAFF", "CUT_OFF")
+"""The ids of staff who left, before the business's files say so."""
 
 
 def sent_key(message_id: str) -> Item:

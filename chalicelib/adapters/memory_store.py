@@ -53,6 +53,7 @@ class MemoryStore:
         self._links: dict[str, Link] = {}
         self._mails: dict[tuple[str, str], str] = {}
         self._sent: dict[str, Sent] = {}
+        self._cut_off: set[str] = set()
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
         self._turns: dict[tuple[str, str], dict[str, datetime]] = {}
@@ -336,6 +337,18 @@ class MemoryStore:
     @_alone
     def drop_kept(self, id: str) -> None:
         self._kept_mails.pop(id, None)
+
+    @_alone
+    def cut_off(self, member: str) -> None:
+        self._cut_off.add(member)
+
+    @_alone
+    def let_in(self, member: str) -> None:
+        self._cut_off.discard(member)
+
+    @_alone
+    def those_cut_off(self) -> frozenset[str]:
+        return frozenset(self._cut_off)
 
     @_alone
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:

@@ -6,6 +6,7 @@ is hard-coded elsewhere. Leaves to others: reading and checking the files (loade
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -233,6 +234,12 @@ class Business(Part):
     def designated_addresses(self) -> tuple[str, ...]:
         """Where a request starts the clock that the law sets for a designated address (Civil Code 1798.83(b)(1))."""
         return self.designated or (self.contact.email, self.contact.phone, ", ".join(self.contact.post))
+
+    def without(self, gone: Collection[str]) -> Business:
+        """The same business without these staff ids: nobody mails them, and no link of theirs opens."""
+        if not any(m.id in gone for m in self.staff):
+            return self
+        return self.model_copy(update={"staff": tuple(m for m in self.staff if m.id not in gone)})
 
     def member(self, id: str) -> Member | None:
         return next((m for m in self.staff if m.id == id), None)

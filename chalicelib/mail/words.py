@@ -130,7 +130,7 @@ OTHER_EVENTS = {
     "mail_delayed": "An email is late; it is still being tried", "mail_returned": "An email came back for now",
     "mail_bounced": "An email came back", "mail_rejected": "An email could not be sent",
     "mail_complained": "An email was reported as spam", "sent_again": "The answer was mailed again",
-    "by_post": "The answer goes by post",
+    "by_post": "The answer goes by post", "handed_over": "Another of the staff was asked",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
 LEDGER_EVENTS = {

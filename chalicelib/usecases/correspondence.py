@@ -204,7 +204,7 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
 def to_member(svc: Services, holder: str, name: str, member: Member, message: bytes) -> None:
     """Send one of the staff a mail that is about no open request, once: `holder` keeps the claim, under `name`."""
     if svc.store.claim_mail(holder, name, svc.now()):
-        _hand_over(svc, holder, name, member.email, message)
+        _hand_over(svc, holder, name, member.email, message, member.id)
 
 
 def send_links_again(svc: Services, typed: str) -> None:

@@ -48,7 +48,8 @@ def _take(svc: Services, message: str) -> str:
         return "unknown"
     try:
         request = svc.store.get(sent.reference)
-    except RequestNotFound:
+    except RequestNotFound:  # purged, or a mail to staff about no open request
+        _measure(svc, sent, told)
         return "unknown"
     if sent.person in (CUSTOMER, SUBJECT):
         return _of_customer(svc, request, sent, told)
@@ -56,10 +57,9 @@ def _take(svc: Services, message: str) -> str:
 
 
 def _of_customer(svc: Services, request: Request, sent: Sent, told: Feedback) -> str:
-    noted = _note(svc, request, sent, told)
-    request, fresh = noted
+    request, fresh = _note(svc, request, sent, told)
     if fresh:
-        _measure(svc, request, sent, told)
+        _measure(svc, sent, told)
     if told.trouble.lost or told.trouble == "complained" or (told.trouble == "returned" and _final(sent)):
         _tell(svc, request, sent, told)
     return told.trouble.value
@@ -112,7 +112,7 @@ def _of_others(svc: Services, request: Request, sent: Sent, told: Feedback) -> s
     if told.trouble == "delayed" or sent.mail.startswith("staff_undelivered:"):
         return told.trouble.value
     kind, _, id = sent.person.partition(":")
-    _measure(svc, request, sent, told)
+    _measure(svc, sent, told)
     if kind == "recipient" and sent.mail.startswith("recipient_notice:"):
         correspondence.of_recipient(
             svc, request, id, why="our mail to them came back", once=f"undelivered:{sent.message_id}"
@@ -131,9 +131,9 @@ def _of_others(svc: Services, request: Request, sent: Sent, told: Feedback) -> s
     return told.trouble.value
 
 
-def _measure(svc: Services, request: Request, sent: Sent, told: Feedback) -> None:
+def _measure(svc: Services, sent: Sent, told: Feedback) -> None:
     to = "customer" if sent.person in (CUSTOMER, SUBJECT) else "others"
-    tags = {"reference": request.reference, "mail": sent.mail.partition(":")[0], "why": told.why, "to": to}
+    tags = {"reference": sent.reference, "mail": sent.mail.partition(":")[0], "why": told.why, "to": to}
     log.measure(
         svc.business.id, [Measure("MailTrouble", 1, by={"trouble": told.trouble.value})], svc.now(), tags
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Mails that left are found by the mail service's id, for as long as something may be told of them."""
+"""Mails that left are found by the mail service's id while something may be told of them; staff cut off stay so."""
 
 from __future__ import annotations
 
@@ -43,3 +43,16 @@ def test_the_first_who_has_an_id_keeps_it(store: RequestStore) -> None:
     found = store.sent("kept-1")
     assert found
     assert found.reference == "R-0000-0001"
+
+
+def test_who_is_cut_off_stays_so_until_let_in(store: RequestStore) -> None:
+    before = store.those_cut_off()
+    store.cut_off("dana")
+    store.cut_off("dana")
+    store.cut_off("lee")
+    assert store.those_cut_off() == before | {"dana", "lee"}
+    store.let_in("dana")
+    store.let_in("nobody")
+    assert store.those_cut_off() == (before | {"lee"}) - {"dana"}
+    store.let_in("lee")
+    assert store.those_cut_off() == before - {"dana", "lee"}
