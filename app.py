@@ -11,11 +11,12 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
-from chalicelib.bootstrap import services
+from chalicelib.bootstrap import canary_mails, services, visitor
 from chalicelib.usecases import (
     answering,
     attention,
     awaiting,
+    canary,
     chasing,
     feedback,
     fulfilment,
@@ -134,9 +135,19 @@ def note_mail_feedback(event: Event, context: object) -> list[str]:
     return feedback.receive(services(), event)
 
 
+@app.lambda_function()
+def receive_canary_mail(event: Event, context: object) -> list[str]:
+    return canary.receive(services(), visitor(), canary_mails(), event)
+
+
+@app.schedule(Rate(6, unit=Rate.HOURS), description="A synthetic customer tries the whole road")
+def walk_canary(event: CloudWatchEvent) -> str:
+    return canary.begin(services(), visitor())
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
-    return {**attention.sweep(services()), **watching.look(services())}
+    return {**attention.sweep(services()), **watching.look(services()), "canary": canary.look(services())}
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Asks recipients who have not confirmed, and tells staff of them")

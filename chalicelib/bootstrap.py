@@ -16,7 +16,7 @@ from chalicelib import log
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
 from chalicelib.domain.datamap import SourceMap
-from chalicelib.ports import Clock, Peers, Secrets, Source
+from chalicelib.ports import Clock, Inbox, Peers, Secrets, Source, Visitor
 from chalicelib.services import Services
 
 ON_AWS = ("dynamodb", "s3")
@@ -112,6 +112,22 @@ def build(settings: Settings) -> Services:
         clock=clock,
         chance=SystemChance(),
     )
+
+
+def visitor() -> Visitor:
+    """Somebody who goes to this stage's own pages."""
+    from chalicelib.adapters.visitor import HttpVisitor
+
+    return HttpVisitor(services().settings.public_url)
+
+
+def canary_mails() -> Inbox:
+    """Where SES puts mails to the canary: apart from everybody else's, for its own function alone."""
+    import boto3
+
+    from chalicelib.adapters.s3 import S3Inbox
+
+    return S3Inbox(boto3.client("s3"), services().settings.packages, prefix="canary")
 
 
 def peers_of(stand_in: str | None, secrets: Secrets, clock: Clock) -> Peers:

@@ -7,6 +7,7 @@ changes a request's status is `RequestStore.create` or `.commit`: one transactio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from chalicelib.domain.peer import Peer
 from chalicelib.domain.plan import Outcome, Record, Treatment
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.tally import Sums, Tally
+from chalicelib.domain.walk import Walk
 from chalicelib.links import Link
 
 
@@ -226,6 +228,14 @@ class RequestStore(Protocol):
 
     def drop_kept(self, id: str) -> None: ...
 
+    def put_walk(self, walk: Walk) -> None: ...
+
+    def walk(self) -> Walk | None:
+        """The canary's last walk, read consistently."""
+
+    def take_walk(self, form: str) -> bool:
+        """True for the one filing of the form that the canary noted: a conditional write, so once."""
+
     def cut_off(self, member: str) -> None:
         """Remember that this staff id is one of the business's no longer, whatever its files say."""
 
@@ -268,6 +278,23 @@ class Vault(Protocol):
 class Mailer(Protocol):
     def send(self, *, sender: str, to: str, message: bytes) -> str:
         """Hand over a raw MIME message; its message id. Raises ServiceUnavailable when it surely did not leave."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A page as a visitor sees it. `location`: where it sends one on, else empty."""
+
+    status: int
+    location: str
+    text: str
+
+
+class Visitor(Protocol):
+    """Somebody who goes to our own pages over HTTP. Raises ServiceUnavailable when there is no answer."""
+
+    def get(self, path: str) -> Seen: ...
+
+    def post(self, path: str, fields: Mapping[str, str]) -> Seen: ...
 
 
 class Workflow(Protocol):

@@ -23,6 +23,7 @@ from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally, tally_of
+from chalicelib.domain.walk import Walk
 from chalicelib.errors import (
     AlreadyFiled,
     LimitReached,
@@ -339,6 +340,20 @@ class DynamoStore:
 
     def drop_kept(self, id: str) -> None:
         self.table.write("delete_item", Key=items.kept_key(id))
+
+    def put_walk(self, walk: Walk) -> None:
+        self.table.write("put_item", Item={**items.WALK, "json": {"S": walk.model_dump_json()}})
+
+    def walk(self) -> Walk | None:
+        item = self.table.get(items.WALK)
+        return Walk.model_validate_json(item["json"]["S"]) if item else None
+
+    def take_walk(self, form: str) -> bool:
+        taken = self.table.write(
+            "put_item", Item={**items.TAKEN, "form": {"S": form}},
+            ConditionExpression=f"{NEW} OR form <> :form", ExpressionAttributeValues={":form": {"S": form}},
+        )  # fmt: skip
+        return taken.done
 
     def cut_off(self, member: str) -> None:
         self._staff("ADD", member)

@@ -10,7 +10,7 @@ One table, families by key (pk / sk):
     LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
     HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
     INBOX               <day>-<mail>    SENT#<message id>           SENT
-    STAFF               CUT_OFF
+    STAFF               CUT_OFF         CANARY                      WALK | TAKEN
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -196,6 +196,7 @@ def turns_from(item: Item) -> list[tuple[str, datetime]]:
     return [(holder, datetime.fromisoformat(at)) for holder, at in held]
 
 
+WALK, TAKEN = key("CANARY", "WALK"), key("CANARY", "TAKEN")
 CUT_OFF = key("STAFF", "CUT_OFF")
 """The ids of staff who left, before the business's files say so."""
 

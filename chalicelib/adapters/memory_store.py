@@ -20,6 +20,7 @@ from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally, tally_of
+from chalicelib.domain.walk import Walk
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
 from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
@@ -54,6 +55,8 @@ class MemoryStore:
         self._mails: dict[tuple[str, str], str] = {}
         self._sent: dict[str, Sent] = {}
         self._cut_off: set[str] = set()
+        self._walk: Walk | None = None
+        self._taken = ""
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
         self._turns: dict[tuple[str, str], dict[str, datetime]] = {}
@@ -337,6 +340,19 @@ class MemoryStore:
     @_alone
     def drop_kept(self, id: str) -> None:
         self._kept_mails.pop(id, None)
+
+    @_alone
+    def put_walk(self, walk: Walk) -> None:
+        self._walk = walk
+
+    @_alone
+    def walk(self) -> Walk | None:
+        return self._walk
+
+    @_alone
+    def take_walk(self, form: str) -> bool:
+        before, self._taken = self._taken, form
+        return before != form
 
     @_alone
     def cut_off(self, member: str) -> None:

@@ -85,6 +85,17 @@ class Kind(Part):
     why_not: str = ""
 
 
+class Canary(Part):
+    """The synthetic customer who tries the whole road on a schedule. A person of nobody's: invented by the business."""
+
+    email: str
+    """Its mailbox, which only the canary reads: at the business's own domain."""
+    answers: dict[str, str] = {}
+    """What it answers to questions, by data point."""
+    rows: dict[str, tuple[tuple[str, ...], ...]] = {}
+    """The keys of its rows, by `<source>.<collection>`: the only ones that its walk may be answered with by itself."""
+
+
 class Waits(Part):
     """How long the road waits for people. Days are calendar days of 24 hours; the laptop run shortens `undo`."""
 
@@ -193,6 +204,8 @@ class Business(Part):
     roles: dict[str, Role]
     staff: tuple[Member, ...]
     waits: Waits = Waits()
+    canary: Canary | None = None
+    """Without one, nobody tries the road."""
     datamap: DataMap
     sharing: Sharing
 
@@ -214,6 +227,10 @@ class Business(Part):
                 raise ValueError(f"rights.{right}.stops: {', '.join(sorted(unknown))} not among opt_outs")
             if not self.deciders(right):
                 raise ValueError(f"rights.{right}: no staff has a role that decides it")
+        if self.canary and self.canary.email.rpartition("@")[2] != self.sender.rpartition("@")[2]:
+            raise ValueError("canary.email: is not at the domain of sender, which is the business's own")
+        if self.canary and (unknown := self.canary.rows.keys() - {f"{s}.{c}" for s, c in self.titles()}):
+            raise ValueError(f"canary.rows: no such collection: {', '.join(sorted(unknown))}")
         for name, source in self.datamap.sources.items():
             if source.by_hand and source.by_hand.role and not self.with_role(source.by_hand.role):
                 raise ValueError(f"datamap: sources.{name}.by_hand.role: no staff has the role {source.by_hand.role!r}")
