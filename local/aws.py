@@ -1,7 +1,8 @@
 """AWS on one's own machine: moto, mended, with our tables, keys, buckets, mail and the road in it.
 
 Everything lives in this process's memory and is gone afterwards; nothing may reach the real AWS. Leaves to others:
-what moto gets wrong (moto_mends), the tables and keys (resources), the engine of the road (machine).
+what moto gets wrong (moto_mends), the tables and keys (resources), the engine of the road (machine), what a
+function may do (allowed).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local import machine
+from local import allowed, machine
 from local.machine import Handler
 
 REGION = "us-east-1"
@@ -55,14 +56,19 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
 
 @contextmanager
 def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, str]]:
-    """A stage: the engine, the tables, the keys, and mail from `sender`; the settings that name them."""
-    with engine(handlers) as road:
+    """A stage: the engine, the tables, the keys, and mail from `sender`; the settings that name them.
+
+    Every function may do what its role will let it do on AWS, and nothing else.
+    """
+    with engine(allowed.each(handlers)) as road:
         import boto3
 
         from local.resources import create_resources
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+        settings = {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+        with allowed.enforced(settings):
+            yield settings
 
 
 def _given() -> dict[str, bytes]:

@@ -186,7 +186,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.bootstrap import services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
-    from local import aws, mailbox
+    from local import allowed, aws, mailbox
 
     business = load(wanted.business)
     _heed()
@@ -197,7 +197,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     os.environ.update(settings, DATABASE_URL=there.url)
     services()
     _settle()
-    stack.enter_context(serving(mailbox.server(wanted.mail_port, mailbox.inbound(app.handler_map))))
+    stack.enter_context(serving(mailbox.server(wanted.mail_port, mailbox.inbound(allowed.each(app.handler_map)))))
     stack.enter_context(serving(web(app, wanted.port)))
     return {
         "base_url": wanted.base_url,

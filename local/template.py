@@ -36,6 +36,13 @@ SOURCE_FUNCTIONS = ("GatherSource", "FulfilSource")
 RECEIVER = "ReceiveMail"
 """The function that is told of mail that came in, where there is one."""
 
+WHY_NOT = {
+    "CKV_AWS_115": "a share of the account's concurrency set apart is taken from everything else; the API is throttled",
+    "CKV_AWS_116": "Step Functions and API Gateway wait for the answer; who is called without has a dead-letter queue",
+    "CKV_AWS_117": "only the functions of the sources need a VPC, and only if the database is in one",
+}
+"""Checks of checkov's that a function does not pass, and why that is right."""
+
 Template = dict[str, Any]
 
 
@@ -87,6 +94,7 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
 def _complete(resources: dict[str, Any], name: str) -> None:
     """A function's own log, role and settings; a dead-letter queue where it is called without anybody waiting."""
     said = resources[name]["Properties"]
+    resources[name]["Metadata"] = {"checkov": {"skip": [{"id": id, "comment": why} for id, why in WHY_NOT.items()]}}
     said["Environment"]["Variables"].update(deepcopy(SETTINGS))
     said |= {
         "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
