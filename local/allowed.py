@@ -32,6 +32,7 @@ IN_A_TRANSACTION = {
     "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem",
 }  # fmt: skip
 OTHERWISE = {
+    "s3:DeleteObjects": "s3:DeleteObject",
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:CreateMultipartUpload": "s3:PutObject",
@@ -49,6 +50,11 @@ NAMED = {
 _at_work: ContextVar[str | None] = ContextVar("at_work", default=None)
 asked: dict[str, set[Need]] = {}
 """What each function has asked so far."""
+
+
+def at_work() -> str | None:
+    """The function that works here and now; None outside of any."""
+    return _at_work.get()
 
 
 def each(handlers: Mapping[str, Handler]) -> dict[str, Handler]:
@@ -74,20 +80,20 @@ def enforced(settings: Mapping[str, str]) -> Iterator[None]:
     places = {settings[variable]: name for variable, name in NAMED.items()}
 
     def check(client_is_ours: bool, service: str, operation: str, given: Mapping[str, Any]) -> None:
-        function = _at_work.get() or (API if client_is_ours else None)
+        function = at_work() or (API if client_is_ours else None)
         for need in needs(service, operation, given, places) if function else ():
             asked.setdefault(function, set()).add(need)
             if need not in granted.get(function, ()):
                 raise _denied(function, need, operation)
 
     def checked(client: BaseClient, operation: str, given: dict[str, Any]) -> Any:
-        check(client.meta.config.user_agent == OURS, client.meta.service_model.service_name, operation, given)
+        check(client.meta.config.user_agent.startswith(OURS), client.meta.service_model.service_name, operation, given)
         return call(client, operation, given)
 
-    def signed(signer: RequestSigner, request: dict[str, Any], operation_name: str, *more: Any, **named: Any) -> Any:
+    def signed(signer: RequestSigner, request_dict: dict[str, Any], operation_name: str, **more: Any) -> Any:
         """A signed link does what its signer may do, when it is opened: nothing is called yet."""
-        check(True, "s3", operation_name, request["context"]["s3_redirect"]["params"])
-        return sign(signer, request, operation_name, *more, **named)
+        check(True, "s3", operation_name, request_dict["context"]["s3_redirect"]["params"])
+        return sign(signer, request_dict, operation_name, **more)
 
     if hasattr(call, "usual"):  # moto_direct looks whether it is there already
         checked.usual = call.usual  # type: ignore[attr-defined]
@@ -125,7 +131,8 @@ def _places(service: str, given: Mapping[str, Any], places: Mapping[str, str]) -
         return [f"{table}/index/{given['IndexName']}" if "IndexName" in given else table]
     if service == "s3":
         bucket = places.get(given["Bucket"], given["Bucket"])
-        return [f"{bucket}/{(given.get('Key') or given.get('Prefix') or '').partition('/')[0]}"]
+        several = [each["Key"] for each in given.get("Delete", {}).get("Objects", ())]
+        return [f"{bucket}/{key.partition('/')[0]}" for key in several or [given.get("Key") or given.get("Prefix", "")]]
     if service == "ses":
         return ["MailDomain", "Mails"]
     return [{"kms": "Key", "secretsmanager": "Secrets", "stepfunctions": "Road"}.get(service, service)]

@@ -66,7 +66,7 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
         from local.resources import create_resources
 
         boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        settings = {**create_resources(keys=_given()), "RIGHTSDESK_STATE_MACHINE": road}
+        settings = {"RIGHTSDESK_STATE_MACHINE": road, **create_resources(keys=_given())}
         with allowed.enforced(settings):
             yield settings
 

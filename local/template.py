@@ -51,7 +51,7 @@ def whole(chalices: Template, *, host: str, mail_domain: str) -> Template:
     template = deepcopy(chalices)
     resources = template["Resources"]
     for part in parts():
-        _merge(template, part)
+        merge(template, part)
     for name, default in (("Domain", host), ("PublicUrl", f"https://{host}"), ("MailDomain", mail_domain)):
         template["Parameters"][name]["Default"] = default
     functions = [name for name, resource in resources.items() if resource["Type"] == FUNCTION]
@@ -79,11 +79,11 @@ def steps() -> list[str]:
     return sorted(set(re.findall(r"\$\{(\w+)\}", ROAD.read_text())))
 
 
-def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
     """Dicts are joined; anything else is replaced."""
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = deepcopy(value)
 
