@@ -60,7 +60,7 @@ check: $(READY) ## What CI runs: format, lint, types, imports, road, template, t
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/statelint chalicelib/workflow/request.asl.json
-	@$(MAKE) --no-print-directory check-template
+	@$(MAKE) --no-print-directory check-template check-wheels
 	$(RUN) -m pytest -n auto --dist loadfile --cov --cov-report=term
 
 .PHONY: check-data
@@ -91,3 +91,7 @@ destroy: $(READY) ## Takes a stage down; asks first, and keeps what it holds
 check-template: package $(CHECKOV) ## The stage's template held against cfn-lint and checkov
 	$(VENV)/bin/cfn-lint out/$(STAGE)/sam.json
 	$(CHECKOV) -f out/$(STAGE)/sam.json --framework cloudformation --compact --quiet --skip-download
+
+.PHONY: check-wheels
+check-wheels: $(READY) ## Whether every dependency has a wheel for each Lambda
+	@$(RUN) -m local.wheels
