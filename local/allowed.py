@@ -97,7 +97,10 @@ def enforced(settings: Mapping[str, str]) -> Iterator[None]:
 
     if hasattr(call, "usual"):  # moto_direct looks whether it is there already
         checked.usual = call.usual  # type: ignore[attr-defined]
-    with patch.multiple(BaseClient, _make_api_call=checked), patch.multiple(RequestSigner, generate_presigned_url=signed):
+    with (
+        patch.multiple(BaseClient, _make_api_call=checked),
+        patch.multiple(RequestSigner, generate_presigned_url=signed),
+    ):
         yield
 
 

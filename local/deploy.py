@@ -180,7 +180,11 @@ def change(cloud: Any, name: str, url: str, parameters: list[dict[str, Any]], *,
 def _failures(cloud: Any, name: str) -> str:
     with plainly("asking what failed"):
         events = cloud.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [e for e in events if e["ResourceStatus"].endswith("FAILED") and "cancelled" not in str(e.get("ResourceStatusReason"))]
+    failed = [
+        e
+        for e in events
+        if e["ResourceStatus"].endswith("FAILED") and "cancelled" not in str(e.get("ResourceStatusReason"))
+    ]
     return "\n".join(f"  {e['LogicalResourceId']}: {e.get('ResourceStatusReason', '')}" for e in reversed(failed[-5:]))
 
 

@@ -37,10 +37,10 @@ def main(stage: str) -> int:
     return 0
 
 
-def package(stage: str) -> Path:
-    """Make it; its folder. Raises CannotPackage."""
+def package(stage: str, out: Path | None = None) -> Path:
+    """Make it, in out/<stage> unless told where; its folder. Raises CannotPackage."""
     business, url = settings(stage)
-    out = ROOT / "out" / stage
+    out = out or ROOT / "out" / stage
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     for cache in (ROOT / "chalicelib").rglob("__pycache__"):  # Chalice would hash it
@@ -50,7 +50,9 @@ def package(stage: str) -> Path:
         raise CannotPackage(f"the package lacks {', '.join(missing)}: no wheel of it for this architecture")
     size = stripping.strip(out / "deployment.zip", business)
     if size > LARGEST:
-        raise CannotPackage(f"the package has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}: see local/stripping.py")
+        raise CannotPackage(
+            f"the package has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}: see local/stripping.py"
+        )
     _complete(out / "sam.json", business, url)
     return out
 

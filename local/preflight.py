@@ -13,10 +13,16 @@ from typing import Any
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized"}
-UNKNOWN_KEYS = {"InvalidClientTokenId", "UnrecognizedClientException", "ExpiredToken", "ExpiredTokenException", "SignatureDoesNotMatch"}
+UNKNOWN_KEYS = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "SignatureDoesNotMatch",
+}
 KEYS = {"IdentityKey", "StopKey", "MemberKey"}
 NEEDED = {
-    "AlertEmail": "who hears when something is wrong: PARAMETERS=\"AlertEmail=…\"",
+    "AlertEmail": 'who hears when something is wrong: PARAMETERS="AlertEmail=…"',
     "DatabaseUrl": "the business's database: DATABASE_URL=postgresql://… in the environment",
 }
 
@@ -99,7 +105,10 @@ def mail(ses: Any, domain: str) -> list[str]:
     try:
         identity = ses.get_email_identity(EmailIdentity=domain)
     except ses.exceptions.NotFoundException:
-        return [*left, f"SES does not know {domain} in {ses.meta.region_name}: wrong region, or deploy with MailIdentity=make"]
+        return [
+            *left,
+            f"SES does not know {domain} in {ses.meta.region_name}: wrong region, or deploy with MailIdentity=make",
+        ]
     except ClientError as fault:
         raise Unready(_told("looking at SES", fault)) from None
     if not identity.get("VerifiedForSendingStatus"):

@@ -51,9 +51,15 @@ def call(method: str, url: str, body: bytes | None = None, **headers: str) -> Go
     asked = urllib.request.Request(url, body, {k.replace("_", "-"): v for k, v in headers.items()}, method=method)
     try:
         with OPENER.open(asked, timeout=30) as answer:
-            return Got(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read().decode("utf-8", "replace"))
+            return Got(
+                answer.status,
+                {k.lower(): v for k, v in answer.headers.items()},
+                answer.read().decode("utf-8", "replace"),
+            )
     except urllib.error.HTTPError as fault:
-        return Got(fault.code, {k.lower(): v for k, v in fault.headers.items()}, fault.read().decode("utf-8", "replace"))
+        return Got(
+            fault.code, {k.lower(): v for k, v in fault.headers.items()}, fault.read().decode("utf-8", "replace")
+        )
 
 
 def looks(base: str, email: str = "") -> Iterator[Callable[[], Found]]:
@@ -116,7 +122,9 @@ def forms(base: str) -> Found:
         got = call("GET", f"{base}/requests/new?right={right}")
         if got.status != 200 or 'name="email"' not in got.text:
             return False, f"the form for {right} answered {got.status}"
-        elsewhere = [url for url in re.findall(r'(?:action|href)="(https?://[^"]+)', got.text) if not url.startswith(base)]
+        elsewhere = [
+            url for url in re.findall(r'(?:action|href)="(https?://[^"]+)', got.text) if not url.startswith(base)
+        ]
         if any("/requests" in url or "/style" in url for url in elsewhere):
             return False, f"the pages lead to {elsewhere[0]}, not to {base}: deploy with PublicUrl={base}"
     return True, "every form is there"
@@ -147,7 +155,10 @@ def tell(base: str, email: str, say: Callable[[str], None]) -> bool:
         try:
             good, said = look()
         except (OSError, ssl.SSLError, ValueError) as fault:
-            good, said = False, f"{urlsplit(base).hostname} does not answer: {fault}. Is the DNS record there, and the certificate?"
+            good, said = (
+                False,
+                f"{urlsplit(base).hostname} does not answer: {fault}. Is the DNS record there, and the certificate?",
+            )
         say(f"{'ok  ' if good else 'FAIL'}  {said}")
         well = well and good
         if not good and look.__name__ == "health":

@@ -22,7 +22,9 @@ PROMISED = (
 
 def platforms(python: str, machine: str) -> list[str]:
     """The tags of wheels that run there."""
-    major, newest = DependencyBuilder._RUNTIME_GLIBC.get(f"cp{python.replace('.', '')}", DependencyBuilder._DEFAULT_GLIBC)
+    major, newest = DependencyBuilder._RUNTIME_GLIBC.get(
+        f"cp{python.replace('.', '')}", DependencyBuilder._DEFAULT_GLIBC
+    )
     return [f"manylinux_{major}_{minor}_{machine}" for minor in range(17, newest + 1)] + [f"manylinux2014_{machine}"]
 
 

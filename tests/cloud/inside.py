@@ -191,7 +191,9 @@ def faults(stage: Stage) -> None:
         lambda *mail, **about: stage.act(stage.who[0], reference, "withdraw"),
     ):
         with patch.object(correspondence, "to_staff", meanwhile):
-            stage.functions["need_attention"]({"request_id": reference, "task_token": GONE, "error": "ValueError"}, None)
+            stage.functions["need_attention"](
+                {"request_id": reference, "task_token": GONE, "error": "ValueError"}, None
+            )
 
 
 def windows(stage: Stage) -> None:
