@@ -12,15 +12,29 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
 from chalicelib.bootstrap import services
-from chalicelib.usecases import answering, attention, fulfilment, gathering, recipients, review, upkeep, verification
-from chalicelib.web import api, consent, customer, metrics, staff
+from chalicelib.usecases import (
+    answering,
+    attention,
+    chasing,
+    fulfilment,
+    gathering,
+    inbound,
+    metrics,
+    recipients,
+    review,
+    upkeep,
+    verification,
+)
+from chalicelib.web import api, consent, customer, inbox, staff
+from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
-app.register_blueprint(metrics.metrics)
+app.register_blueprint(inbox.inbox)
+app.register_blueprint(metrics_pages.metrics)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
 
@@ -97,11 +111,26 @@ def need_attention(event: Event, context: object) -> None:
     attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
 
 
+@app.lambda_function()
+def receive_mail(event: Event, context: object) -> list[str]:
+    return inbound.receive(services(), event)
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
     return attention.sweep(services())
 
 
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Asks recipients who have not confirmed, and tells staff of them")
+def chase_recipients(event: CloudWatchEvent) -> Any:
+    return chasing.chase(services())
+
+
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")
 def purge_what_is_due(event: CloudWatchEvent) -> Any:
     return upkeep.purge_due(services())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Counts the years that can still change, for the metrics page")
+def count_metrics(event: CloudWatchEvent) -> Any:
+    return metrics.count_open_years(services())

@@ -12,10 +12,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import docs, figures, roads, starts, usage, where
+from bench import bill, day, docs, figures, rewrite, roads, scale, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "usage", "where")
+MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "rewrite", "usage", "scale", "day", "where")
 
 
 def main() -> int:
@@ -32,6 +32,11 @@ def main() -> int:
         found = _measure(name, asked)
         if isinstance(found, dict):
             more[name] = found
+            if name in ("scale", "day"):
+                measured += {"scale": scale.figures, "day": day.figures}[name](found)
+            if name == "usage":
+                measured += bill.figures(found)
+                more |= {f"bill: {part}": lines for part, lines in bill.bill(found).items()}
         else:
             measured += found
             if name == "imports":
@@ -49,7 +54,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
         "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
-        "work": starts.work, "usage": usage.usage, "where": where.where,
+        "work": starts.work, "rewrite": rewrite.rewrite,
+        "usage": usage.usage, "scale": scale.scale, "day": day.days, "where": where.where,
     }  # fmt: skip
     return others[name]()
 

@@ -9,13 +9,17 @@ from typing import Any
 
 from bench.figures import RESULTS
 
+TABLES = {"usage": "one request", "scale": "units", "day": "the most of it"}
+"""What is told as a table of its own, and the heading of its first column."""
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 def fill() -> None:
     said = json.loads(RESULTS.read_text())
     page = PAGE.read_text()
-    for mark, lines in (("figures", _figures(said["figures"])), ("usage", _usage(said["usage"]))):
+    parts = [("figures", _figures(said["figures"])), ("bill", _bill(said))]
+    parts += [(name, _table(said[name], first)) for name, first in TABLES.items()]
+    for mark, lines in parts:
         pattern = re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", re.DOTALL)
         table = "\n".join(lines) + "\n"
         page = pattern.sub(lambda _, table=table: table, page)
@@ -34,8 +38,17 @@ def _figures(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _usage(usage: dict[str, dict[str, float]]) -> list[str]:
+def _table(usage: dict[str, dict[str, float]], first: str) -> list[str]:
     parts = dict.fromkeys(part for values in usage.values() for part in values)
-    lines = ["| one request | " + " | ".join(name.replace("_", " ") for name in usage) + " |"]
+    lines = [f"| {first} | " + " | ".join(name.replace("_", " ") for name in usage) + " |"]
     lines.append("|---" * (1 + len(usage)) + "|")
     return lines + [f"| {p} | " + " | ".join(f"{v.get(p, 0):g}" for v in usage.values()) + " |" for p in parts]
+
+
+def _bill(said: dict[str, Any]) -> list[str]:
+    lines = ["| what | cost |", "|---|---|"]
+    for name, parts in said.items():
+        if name.startswith("bill: "):
+            told = ", ".join(f"{what} {value:.4g}" for what, value in parts.items() if value)
+            lines.append(f"| {name.removeprefix('bill: ')} | {told} |")
+    return lines

@@ -62,7 +62,7 @@ def table(figures: Iterable[Figure]) -> str:
 def listed(found: dict[str, Any]) -> str:
     """Names and values under each other; where each name has several values, a table of them."""
     if not any(isinstance(value, dict) for value in found.values()):
-        return "\n".join(f"{value:10.1f}  {name}" for name, value in found.items())
+        return "\n".join(f"{value:10.4g}  {name}" for name, value in found.items())
     parts = list(dict.fromkeys(part for values in found.values() for part in values))
     width = max(map(len, parts))
     lines = [" " * width + "".join(f"{name[:14]:>16}" for name in found)]

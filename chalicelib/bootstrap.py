@@ -5,15 +5,19 @@ Nothing is read or connected at import, and boto3 is imported only here and only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
-from chalicelib.ports import Source
+from chalicelib.domain.datamap import SourceMap
+from chalicelib.ports import Clock, Peers, Secrets, Source
 from chalicelib.services import Services
+
+ON_AWS = ("dynamodb", "s3")
+"""Kinds of source that are asked through an AWS client."""
 
 _lock = Lock()
 _built: Services | None = None
@@ -49,7 +53,7 @@ def build(settings: Settings) -> Services:
 
     from chalicelib.adapters.dynamodb import DynamoStore
     from chalicelib.adapters.kms import KmsVault
-    from chalicelib.adapters.s3 import S3PackageStore
+    from chalicelib.adapters.s3 import S3Inbox, S3PackageStore
     from chalicelib.adapters.secrets import ManagerSecrets
     from chalicelib.adapters.ses import SesMailer
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
@@ -62,6 +66,7 @@ def build(settings: Settings) -> Services:
     once = ours.merge(Config(read_timeout=25, retries={"total_max_attempts": 1}))  # a mail tried twice is two
     signed = patient.merge(Config(signature_version="s3v4"))  # objects under a KMS key take no older signature
     session = boto3.Session()
+    secrets = ManagerSecrets(session.client("secretsmanager", config=patient), settings.secrets)
 
     def client(service: str, config: Any = patient, **more: Any) -> Any:
         return session.client(service, config=config, **more)
@@ -77,16 +82,77 @@ def build(settings: Settings) -> Services:
         packages=S3PackageStore(
             s3, settings.packages, client("s3", signed, endpoint_url=settings.files_url) if settings.files_url else s3
         ),
-        sources=sources_of(business, settings.database_url),
-        secrets=ManagerSecrets(client("secretsmanager"), settings.secrets),
+        inbox=S3Inbox(s3, settings.packages),
+        sources=sources_of(business, settings.database_url, client, _by_http(settings.peers_url, secrets, clock)),
+        secrets=secrets,
+        peers=peers_of(settings.peers_url, secrets, clock),
         clock=clock,
         chance=SystemChance(),
     )
 
 
-def sources_of(business: Business, database_url: str) -> Mapping[str, Source]:
-    """The places of the data map, by name. Connects to none yet."""
+def peers_of(stand_in: str | None, secrets: Secrets, clock: Clock) -> Peers:
+    """Those who are told over the wire. Nothing is called yet."""
+    from chalicelib.adapters.opendsr import OpenDsr, roots_for
+    from chalicelib.adapters.peers import WirePeers
+    from chalicelib.wire import Wire
+
+    wire = Wire(stand_in)
+    return WirePeers(wire, secrets, clock, OpenDsr(wire, secrets, clock, roots_for(wire)))
+
+
+def _by_http(stand_in: str | None, secrets: Secrets, clock: Clock) -> Callable[[str, SourceMap], Source]:
+    from chalicelib.sources.http import HttpSource
+    from chalicelib.wire import Wire
+
+    wire = Wire(stand_in)
+    return lambda name, source: HttpSource(name, source, wire, secrets, clock)
+
+
+def sources_of(
+    business: Business, database_url: str, client: Callable[[str], Any] | None = None,
+    by_http: Callable[[str, SourceMap], Source] | None = None,
+) -> Mapping[str, Source]:  # fmt: skip
+    """The places of the data map, by name. Connects to none yet; `client` makes an AWS client for a service."""
+    maps = business.datamap.sources
+    sql = _in_sql(database_url) if any(m.kind == "sql" for m in maps.values()) else None
+    aws = _on_aws(client) if any(m.kind in ON_AWS for m in maps.values()) else None
+    makers = {name: {"sql": sql, "http": by_http}.get(m.kind, aws) for name, m in maps.items()}
+    return {name: make(name, maps[name]) for name, make in makers.items() if make}
+
+
+def live_schema(business: Business, database_url: str, client: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """What there really is at every place of the data map, for businesses/check.
+
+    Raises SourceUnavailable, SourceMisread.
+    """
+    from chalicelib.businesses.check import place_of
+    from chalicelib.sources.sql import schema_of
+
+    maps = business.datamap.sources
+    live: dict[str, Any] = schema_of(database_url) if any(m.kind == "sql" for m in maps.values()) else {}
+    make = _on_aws(client) if any(m.kind in ON_AWS for m in maps.values()) else None
+    for name, source in maps.items():
+        if make and source.kind in ON_AWS:
+            live[place_of(name, source)] = make(name, source).shape()
+    return live
+
+
+def _in_sql(database_url: str) -> Callable[[str, SourceMap], Source]:
     from chalicelib.sources.sql import SqlSource, engine_for
 
     engine = engine_for(database_url)
-    return {name: SqlSource(name, source, engine) for name, source in business.datamap.sources.items()}
+    return lambda name, source: SqlSource(name, source, engine)
+
+
+def _on_aws(client: Callable[[str], Any] | None) -> Callable[[str, SourceMap], Any]:
+    from chalicelib.sources.dynamodb import DynamoSource
+    from chalicelib.sources.s3 import S3Source
+
+    if client is None:
+        import boto3
+
+        client = boto3.client
+    kinds = {"dynamodb": DynamoSource, "s3": S3Source}
+    clients = {kind: client(kind) for kind in kinds}
+    return lambda name, source: kinds[source.kind](name, source, clients[source.kind])

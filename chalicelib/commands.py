@@ -116,7 +116,8 @@ def metrics_(year: int | None, form: str) -> None:
     with _told():
         svc = services()
         year = year or metrics.this_year(svc)
-        found = metrics.of_year(svc, year)
+        metrics.count(svc, year)
+        found, _ = metrics.of_year(svc, year)
         if form == "csv":
             click.echo(metrics.as_csv(found), nl=False)
         else:

@@ -26,6 +26,10 @@ VARIABLES = {
 OPTIONAL = {
     "RIGHTSDESK_FILES_URL": ("files_url", "Where package links lead, if not to S3 itself (the laptop run)."),
     "RIGHTSDESK_UNDO_SECONDS": ("undo_seconds", "Overrides the business's undo window (the laptop run, tests)."),
+    "RIGHTSDESK_PEERS_URL": (
+        "peers_url",
+        "Stands in for every recipient's own system (the laptop run); loopback only.",
+    ),
 }
 
 
@@ -45,6 +49,7 @@ class Settings(BaseModel):
     database_url: str
     files_url: str | None = None
     undo_seconds: int | None = None
+    peers_url: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

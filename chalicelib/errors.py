@@ -22,7 +22,10 @@ RightsdeskError
 ├── MailUncertain              a mail may or may not have left: a person decides
 ├── MailRejected               the mail service refuses it, surely and for good: no retry mends it
 ├── ServiceUnavailable         retryable: throttled or down
-│   └── SourceUnavailable      one source of the business does not answer
+│   ├── SourceUnavailable      one source of the business does not answer
+│   └── PeerUnavailable        a recipient's system does not answer: `why` says how, in words for staff
+├── PeerMisread                it answers, but not as agreed: `why` says what it said instead
+├── CallbackRefused            what was posted to us is not signed by whom it should be
 ├── SourceMisread              a source answers, but not as the data map says
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
 
@@ -142,6 +145,26 @@ class ServiceUnavailable(RightsdeskError):
 
 
 class SourceUnavailable(ServiceUnavailable):
+    pass
+
+
+class PeerUnavailable(ServiceUnavailable):
+    """`why` is half a sentence for staff, without personal data."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class PeerMisread(RightsdeskError):
+    """`why` is half a sentence for staff, without personal data and without anything the other side wrote."""
+
+    def __init__(self, why: str, status: int = 200) -> None:
+        super().__init__(why)
+        self.why, self.status = why, status
+
+
+class CallbackRefused(RightsdeskError):
     pass
 
 

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     RESULTS = "results"
     REVIEW = "review"
     TASK = "task"
+    CALLBACK = "callbacks"
     SIGN_IN = "staff/sign-in"
     SESSION = "session"
 
@@ -35,13 +36,14 @@ LIFETIMES = {
     Purpose.RESULTS: timedelta(days=30),
     Purpose.REVIEW: timedelta(days=200),
     Purpose.TASK: timedelta(days=200),
+    Purpose.CALLBACK: timedelta(days=200),
     Purpose.SIGN_IN: timedelta(minutes=30),
     Purpose.SESSION: timedelta(hours=12),
 }
 CUSTOMER = "customer"
 SUBJECT = "subject"
 """The person an agent asks for, until they have agreed."""
-REVOCABLE = frozenset({Purpose.VERIFY, Purpose.CONSENT, Purpose.RESULTS, Purpose.TASK})
+REVOCABLE = frozenset({Purpose.VERIFY, Purpose.CONSENT, Purpose.RESULTS, Purpose.TASK, Purpose.CALLBACK})
 
 
 class Link(BaseModel):

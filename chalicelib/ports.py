@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import Identifier
+from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
+from chalicelib.domain.peer import Peer
 from chalicelib.domain.plan import Outcome, Record, Treatment
-from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally
+from chalicelib.domain.request import Request, Right
+from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
 
 
@@ -54,6 +56,22 @@ class Hold(BaseModel):
     reference: str
 
 
+class KeptMail(BaseModel):
+    """A mail that a person must read: which, when it came, why nothing was done by itself. Nothing personal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    mail: str
+    """The name of the raw mail in the inbox."""
+    at: datetime
+    why: str
+    reference: str | None = None
+    """The request whose thread it came in, where its sender is who asked."""
+    opened: tuple[tuple[str, datetime], ...] = ()
+    """The staff who opened it, and when: every view is on record."""
+
+
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
         """File a new request with its first event. `once` names the form that was sent.
@@ -61,10 +79,13 @@ class RequestStore(Protocol):
         Raises AlreadyFiled when that form made a request before, RequestChanged when the reference is taken.
         """
 
-    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
-        """Write `request` (one version on), its event and `links`, and mark `spend` used, all or nothing.
+    def commit(
+        self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None,
+        notice: Notice | None = None,
+    ) -> None:  # fmt: skip
+        """Write `request` and `notice` (one version on), the event and `links`, and mark `spend` used, all or nothing.
 
-        Raises RequestChanged when the stored version is not the one before, or `spend` was used already.
+        Raises RequestChanged when a stored version is not the one before, or `spend` was used already.
         """
 
     def get(self, reference: str) -> Request:
@@ -85,8 +106,13 @@ class RequestStore(Protocol):
         Its place in its subject's index goes too. Its tally stays, and so does what the person stopped.
         """
 
-    def tallies(self, year: int) -> list[Tally]:
+    def tallies(self, year: int) -> Iterator[Tally]:
         """How each request of a year stands or ended; stored with the request, in the same transaction."""
+
+    def put_sums(self, sums: Sums) -> None: ...
+
+    def sums(self, year: int) -> Sums | None:
+        """A year as it was last counted, if it was."""
 
     def put_outcome(self, outcome: Outcome) -> None: ...
 
@@ -98,6 +124,17 @@ class RequestStore(Protocol):
 
     def drop_findings(self, reference: str) -> None:
         """Empty the sealed part of its outcomes: what was found is no longer needed, what was done stays."""
+
+    def put_notice(self, notice: Notice) -> bool:
+        """Write a notice that is one version on, or a first one; False when somebody else was faster."""
+
+    def notice(self, reference: str, recipient: str) -> Notice | None: ...
+
+    def notices(self, reference: str) -> list[Notice]:
+        """Those of a request, by recipient."""
+
+    def notices_due(self, by: datetime) -> Iterator[Notice]:
+        """Notices that the sweep is to look at by then, the longest due first, read page by page."""
 
     def put_wait(self, wait: Wait) -> None: ...
 
@@ -161,6 +198,19 @@ class RequestStore(Protocol):
 
     def release_hold(self, subject: str) -> None: ...
 
+    def keep_mail(self, kept: KeptMail) -> bool:
+        """Note a mail for staff, for as long as the raw mail lasts; False where it is noted already."""
+
+    def kept_mail(self, id: str) -> KeptMail | None: ...
+
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        """Newest days first."""
+
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        """Add who opened it; None where it is gone."""
+
+    def drop_kept(self, id: str) -> None: ...
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""
 
@@ -213,6 +263,15 @@ class PackageStore(Protocol):
     def forget(self, reference: str) -> None: ...
 
 
+class Inbox(Protocol):
+    """Raw mail to the business, where SES put it; it expires by itself (rule 7)."""
+
+    def read(self, id: str) -> bytes | None:
+        """The beginning of a mail, as far as anybody reads; None where it is gone."""
+
+    def forget(self, id: str) -> None: ...
+
+
 class Source(Protocol):
     """One place of the business where personal data is. Every call is safe to run twice."""
 
@@ -237,9 +296,25 @@ class Source(Protocol):
         """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
 
 
+class Peers(Protocol):
+    """Recipients that are told over the wire. Telling one again under the same id is the same telling."""
+
+    def takes(self, peer: Peer, right: Right) -> bool:
+        """Whether its way of speaking has words for this right."""
+
+    def tell(self, peer: Peer, tidings: Tidings) -> Reply:
+        """Raises PeerUnavailable (try again), PeerMisread (it answers, but not as agreed)."""
+
+    def ask(self, peer: Peer, id: str) -> Reply:
+        """How it stands with what was told under this id. Raises PeerUnavailable, PeerMisread."""
+
+    def hear(self, peer: Peer, id: str, posted: Posted) -> Reply:
+        """What its callback says of this id. Raises CallbackRefused unless it signed just this."""
+
+
 class Secrets(Protocol):
     def get(self, name: str) -> bytes:
-        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member-page tokens)."""
+        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), a peer's."""
 
 
 class Clock(Protocol):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fnmatch import fnmatch
 from typing import Any
 from unittest.mock import patch
 
@@ -74,14 +75,20 @@ def _named(name: str, handler: Handler) -> Handler:
 
 
 @contextmanager
-def enforced(settings: Mapping[str, str]) -> Iterator[None]:
-    """Refuse what is not granted, while this lasts. `settings` are the stage's, which name the tables and the bucket."""
+def enforced(settings: Mapping[str, str], elsewhere: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Refuse what is not granted, while this lasts.
+
+    `settings` are the stage's, which name the tables and the bucket; `elsewhere` are the policies (local/permits) for
+    the business's own places, which are none of the template's.
+    """
     granted, call, sign = grants(), BaseClient._make_api_call, RequestSigner.generate_presigned_url
     places = {settings[variable]: name for variable, name in NAMED.items()}
 
     def check(client_is_ours: bool, service: str, operation: str, given: Mapping[str, Any]) -> None:
         function = at_work() or (API if client_is_ours else None)
         for need in needs(service, operation, given, places) if function else ():
+            if _granted_elsewhere(function, need, elsewhere or {}):
+                continue
             asked.setdefault(function, set()).add(need)
             if need not in granted.get(function, ()):
                 raise _denied(function, need, operation)
@@ -130,15 +137,30 @@ def needs(service: str, operation: str, given: Mapping[str, Any], places: Mappin
 
 def _places(service: str, given: Mapping[str, Any], places: Mapping[str, str]) -> list[str]:
     if service == "dynamodb":
+        if "RequestItems" in given:
+            return [places.get(table, table) for table in given["RequestItems"]]
         table = places.get(given["TableName"], given["TableName"])
         return [f"{table}/index/{given['IndexName']}" if "IndexName" in given else table]
     if service == "s3":
-        bucket = places.get(given["Bucket"], given["Bucket"])
+        bucket = places.get(given["Bucket"])
+        if bucket is None:  # one of the business's own
+            return [given["Bucket"] + (f"/{given['Key']}" if "Key" in given else "")]
         several = [each["Key"] for each in given.get("Delete", {}).get("Objects", ())]
         return [f"{bucket}/{key.partition('/')[0]}" for key in several or [given.get("Key") or given.get("Prefix", "")]]
     if service == "ses":
         return ["MailDomain", "Mails"]
     return [{"kms": "Key", "secretsmanager": "Secrets", "stepfunctions": "Road"}.get(service, service)]
+
+
+def _granted_elsewhere(function: str, need: Need, policies: Mapping[str, Any]) -> bool:
+    """Whether a policy for the business's own places lets the function do this there."""
+    action, place = need
+    for said in (policy["Properties"] for policy in policies.values()):
+        for statement in said["PolicyDocument"]["Statement"] if {"Ref": f"{function}Role"} in said["Roles"] else ():
+            arns = [arn["Fn::Sub"].rpartition(":")[2].removeprefix("table/") for arn in statement["Resource"]]
+            if action in statement["Action"] and any(fnmatch(place, arn) for arn in arns):
+                return True
+    return False
 
 
 def _denied(function: str, need: Need, operation: str) -> ClientError:

@@ -12,8 +12,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from chalicelib.businesses.model import Business
 from local import allowed, machine
 from local.machine import Handler
+from local.permits import permits
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -55,8 +57,10 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
 
 
 @contextmanager
-def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, str]]:
-    """A stage: the engine, the tables, the keys, and mail from `sender`; the settings that name them.
+def cloud(
+    handlers: Mapping[str, Handler], business: Business, keys: Mapping[str, bytes] | None = None
+) -> Iterator[dict[str, str]]:
+    """A stage: the engine, the tables, the keys (peers' among them), and the business's mail; the settings' values.
 
     Every function may do what its role will let it do on AWS, and nothing else.
     """
@@ -65,9 +69,9 @@ def cloud(handlers: Mapping[str, Handler], sender: str) -> Iterator[dict[str, st
 
         from local.resources import create_resources
 
-        boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        settings = {"RIGHTSDESK_STATE_MACHINE": road, **create_resources(keys=_given())}
-        with allowed.enforced(settings):
+        boto3.client("ses").verify_email_identity(EmailAddress=business.sender)
+        settings = {"RIGHTSDESK_STATE_MACHINE": road, **create_resources(keys={**_given(), **(keys or {})})}
+        with allowed.enforced(settings, permits(business.datamap)):
             yield settings
 
 

@@ -1,7 +1,7 @@
 """`make check-data`: a business's data map held against its live database, every fault on a line of its own.
 
-`DATABASE_URL` names the database; without one, the invented data of a business that ships. Leaves to others: what a
-fault is (businesses/check).
+`DATABASE_URL` names the database, and the environment the AWS account, of a business's own; without it, the invented
+data of a business that ships. Leaves to others: what a fault is (businesses/check), what there is (bootstrap).
 """
 
 from __future__ import annotations
@@ -11,39 +11,60 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from chalicelib.domain.datamap import DataMap
 from local.postgres import Postgres
 from local.run import LOCAL
 
 
 def main(business: str, database_url: str | None) -> int:
+    from chalicelib.bootstrap import live_schema, sources_of
     from chalicelib.businesses.check import unexplained
     from chalicelib.businesses.loader import load
-    from chalicelib.errors import Misconfigured, SourceUnavailable
-    from chalicelib.sources.sql import schema_of
+    from chalicelib.errors import Misconfigured, SourceMisread, SourceUnavailable
+    from chalicelib.sources.s3 import S3Source
 
     with ExitStack() as stack:
         try:
-            datamap = load(business).datamap
-            live = schema_of(database_url or _invented(business, stack))
-        except (Misconfigured, SourceUnavailable) as wrong:
+            about = load(business)
+            datamap = about.datamap
+            url = database_url or _invented(business, datamap, stack)
+            live = live_schema(about, url)
+            versioned = [
+                s.name for s in sources_of(about, url).values() if isinstance(s, S3Source) and s.keeps_versions()
+            ]
+        except (Misconfigured, SourceMisread, SourceUnavailable) as wrong:
             print(wrong, file=sys.stderr)
             return 2
     problems = unexplained(datamap, live)
     for problem in problems:
         print(f"{problem.where}: {problem.problem}. Mend: {problem.mend}")
+    for name in versioned:
+        print(
+            f"sources.{name}.where: the bucket keeps versions, and what is erased stays in older ones. Mend: give it "
+            "a lifecycle rule that removes noncurrent versions after the days you promise"
+        )
     fields = sum(len(c.fields) for source in datamap.sources.values() for c in source.collections.values())
     if not problems:
-        print(f"{business}: the data map explains the database; {fields} fields in {len(datamap.sources)} sources")
+        print(f"{business}: the data map explains what there is; {fields} fields in {len(datamap.sources)} sources")
     return 1 if problems else 0
 
 
-def _invented(business: str, stack: ExitStack) -> str:
-    from local.data import install
+def _invented(business: str, datamap: DataMap, stack: ExitStack) -> str:
+    from moto import mock_aws
 
+    from local import places
+    from local.aws import CREDENTIALS
+    from local.data import fill, world
+
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(CREDENTIALS)  # whatever is configured for the real AWS must not be used here
+    stack.enter_context(mock_aws())
     postgres = Postgres(LOCAL / "pg", f"{Path(business).name}-check")
     stack.callback(postgres.stop)
     url = postgres.start()
-    install(url, business)
+    rows, _ = world(business)
+    fill(url, business, rows)
+    places.install(datamap, rows)
     return url
 
 

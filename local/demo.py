@@ -6,6 +6,7 @@ status says whether each right ended as it should. Leaves to others: the steps t
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -101,9 +102,24 @@ def deletion(walk: Walker, who: dict[str, Any], say: Callable[[str], None]) -> N
     ended(walk, track, "fulfilled")
     walk.answer_mail(who["email"], reference, "delet")
     say("  erased, read back, answered with what is kept and why")
+    confirmed(walk, track, reference, say)
     gone = walk.file_by_form("access", who["email"])
     walk.prove(who["email"], gone)
     say(f"  asked afterwards what is held ({gone})")
+
+
+def confirmed(walk: Walker, track: str, reference: str, say: Callable[[str], None]) -> None:
+    """Each who was told confirms: by mailed link, which is followed here, or by their own system, which calls back."""
+    waiting = walk.get(f"{walk.run['mail_url']}/api/messages?about={reference}&holds=/task/").json()
+    for task in {link for mail in waiting for link in re.findall(r"\S+/task/[\w=-]+", mail["text"])}:
+        walk.post(task, {"outcome": "done"})
+    deadline = time.monotonic() + walk.patience
+    while "not confirmed" in (page := walk.get(track).text):
+        if time.monotonic() > deadline:
+            raise Lost("a recipient has still not confirmed")
+        time.sleep(0.05)
+    if "Who else was told" in page:
+        say(f"  told and confirmed: {page.count(': confirmed.')} recipients")
 
 
 RIGHTS = (access, correction, disclosure, concern, opt_out, deletion)
@@ -111,8 +127,6 @@ RIGHTS = (access, correction, disclosure, concern, opt_out, deletion)
 
 def correctable(walk: Walker) -> tuple[str, str]:
     """A text field that this business lets people correct, from its own form."""
-    import re
-
     page = walk.get("/requests/new?right=correction").text
     options = re.findall(r'<option value="([\w.]+)"[^>]*>\s*([^<]+?)\s*<', page)
     for path, label in options:

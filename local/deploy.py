@@ -201,7 +201,7 @@ def left_to_do(session: Any, name: str, now: Mapping[str, Any]) -> list[str]:
     """What still keeps mail from leaving or coming in, with its mend. Raises Unready."""
     left = preflight.mail(session.client("sesv2"), str(now["MailDomain"]))
     if now.get("InboundMail") == "yes":
-        left += preflight.inbound(session.client("ses"), name)
+        left += preflight.inbound(session.client("ses"), f"{name}-inbound")
     return left
 
 

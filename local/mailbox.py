@@ -1,14 +1,13 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
 `/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would. Loopback only. Leaves to others: sending (adapters/ses), what an inbound
-mail does (app).
+`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database. Loopback
+only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -22,17 +21,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
-from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
 from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
+from local.postman import Deliver
 from local.server import HOST, LARGEST, PENDING, Quiet
 
-Deliver = Callable[[bytes], str]
-"""Takes a raw message to the business; says in a word what became of it."""
+Places = Callable[[], Mapping[str, Any]]
+"""What the business's tables and buckets hold now."""
 Answer = tuple[int, str, bytes | str]
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 LONGEST_WAIT = 30.0
@@ -132,12 +131,13 @@ def _sent_at(message: Message) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The routes; `letters` and `deliver` are given by `server`."""
+    """The routes; `letters`, `deliver` and `places` are given by `server`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     letters: Letters
     deliver: Deliver
+    places: Places
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
@@ -147,6 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
         if path == "/api/messages":
             self._answer(200, JSON, json.dumps(self._asked_for(asked)))
+        elif path == "/api/places":
+            self._answer(200, JSON, json.dumps(type(self).places()))
         elif path == "/":
             self._page(asked.get("to") or None, asked.get("read"))
         elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
@@ -236,22 +238,8 @@ class _Server(Quiet, ThreadingHTTPServer):
     request_queue_size = PENDING
 
 
-def server(port: int, deliver: Deliver) -> ThreadingHTTPServer:
+def server(port: int, deliver: Deliver, places: Places = dict) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
-    handler = type("Handler", (_Handler,), {"letters": Letters(), "deliver": staticmethod(deliver)})
+    given = {"letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places)}
+    handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)
-
-
-def inbound(handlers: Mapping[str, Any]) -> Deliver:
-    """Hands a message over as SES does: an object in the bucket, and an event that names it for `receive_mail`."""
-
-    def deliver(raw: bytes) -> str:
-        bucket, key = os.environ["RIGHTSDESK_PACKAGES"], f"inbound/{uuid4()}"
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
-        if "receive_mail" not in handlers:
-            return "kept"
-        place = {"bucket": {"name": bucket}, "object": {"key": key}}
-        handlers["receive_mail"]({"Records": [{"eventSource": "aws:s3", "s3": place}]}, None)
-        return "delivered"
-
-    return deliver

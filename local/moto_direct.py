@@ -8,6 +8,7 @@ moto's insides are named here, so moto is pinned exactly. Leaves to others: what
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable
 from typing import Any
@@ -24,11 +25,10 @@ Asked = Callable[[BaseClient, str, dict[str, Any]], dict[str, Any] | None]
 """What moto answers to an operation of a client's with these parameters; None where it must go the usual way."""
 
 
+@functools.cache
 def hand_over(account: str, region: str) -> None:
-    """From now on, in every client, for as long as moto is at work."""
+    """From now on, in every client, for as long as moto is at work; put on once, however often it is asked for."""
     call = BaseClient._make_api_call
-    if hasattr(call, "usual"):
-        return
     from moto.core.models import botocore_stubber
 
     asked: dict[tuple[str, str], Asked] = dict.fromkeys(

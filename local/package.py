@@ -82,9 +82,8 @@ def _chalice(stage: str, out: Path) -> None:
 def _complete(sam: Path, business: str, url: str) -> None:
     from chalicelib.businesses.loader import load
 
-    domain = load(business).sender.rpartition("@")[2].rstrip(">")
     chalices = json.loads(sam.read_text())
-    whole = template.whole(chalices, host=str(urlsplit(url).hostname), mail_domain=domain)
+    whole = template.whole(chalices, load(business), str(urlsplit(url).hostname))
     sam.write_text(json.dumps(whole, indent=1) + "\n")
 
 

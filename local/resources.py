@@ -90,5 +90,5 @@ def _create_bucket(properties: dict[str, Any]) -> None:
 
 
 def _create_secret(keys: Mapping[str, bytes]) -> None:
-    said = {name: base64.b64encode(keys.get(name) or os.urandom(32)).decode() for name in SECRET_NAMES}
+    said = {name: base64.b64encode(keys.get(name) or os.urandom(32)).decode() for name in (*SECRET_NAMES, *keys)}
     _client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(said))

@@ -137,11 +137,11 @@ def running(wanted: Wanted) -> Iterator[dict[str, Any]]:
         aside = stack.enter_context(ThreadPoolExecutor(1))
         database = aside.submit(_database, wanted, postgres)
         _environ(wanted)
-        from chalicelib.errors import Misconfigured, SourceUnavailable
+        from chalicelib.errors import Misconfigured, SourceMisread, SourceUnavailable
 
         try:
             said = _start(wanted, database, stack)
-        except (Misconfigured, SourceUnavailable) as wrong:
+        except (Misconfigured, SourceMisread, SourceUnavailable) as wrong:
             raise CannotRun(str(wrong)) from None
         stack.callback(_forget, wanted.folder / "run.json")
         _write(wanted.folder / "run.json", said)
@@ -150,23 +150,23 @@ def running(wanted: Wanted) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Database:
-    """The business's own database, there and filled, and what its schema is."""
+    """The business's own database, there and filled."""
 
     url: str
     customers: list[Any]
-    schema: Any
+    rows: Any
+    """The invented rows, those that lie elsewhere too."""
 
 
 def _database(wanted: Wanted, postgres: Postgres | None) -> Database:
     url = postgres.start() if postgres else str(wanted.database_url)
-    customers = []
-    if postgres and (SHIPPED / wanted.business).is_dir():  # nobody's own database is touched
-        from local.data import install
+    if not postgres or not (SHIPPED / wanted.business).is_dir():  # nobody's own database is touched
+        return Database(url, [], {})
+    from local.data import fill, world
 
-        customers = list(install(url, wanted.business))
-    from chalicelib.sources.sql import schema_of
-
-    return Database(url, customers, schema_of(url))
+    rows, customers = world(wanted.business)
+    fill(url, wanted.business, rows)
+    return Database(url, customers, rows)
 
 
 def _environ(wanted: Wanted) -> None:
@@ -183,21 +183,28 @@ def _environ(wanted: Wanted) -> None:
 
 def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict[str, Any]:
     from app import app
-    from chalicelib.bootstrap import services
+    from chalicelib.bootstrap import live_schema, services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
-    from local import allowed, aws, mailbox
+    from local import allowed, aws, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
-    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender))
+    keys = peers.keys_of(business)
+    settings = stack.enter_context(aws.cloud(app.handler_map, business, keys))
+    if keys:
+        settings["RIGHTSDESK_PEERS_URL"] = stack.enter_context(peers.served(peers.of(business, keys)))
     there = database.result()
     _heed()
-    require_explained(business.datamap, there.schema)
+    places.install(business.datamap, there.rows)
+    require_explained(business.datamap, live_schema(business, there.url))
     os.environ.update(settings, DATABASE_URL=there.url)
     services()
     _settle()
-    stack.enter_context(serving(mailbox.server(wanted.mail_port, mailbox.inbound(allowed.each(app.handler_map)))))
+    mails = mailbox.server(
+        wanted.mail_port, postman.inbound(allowed.each(app.handler_map)), lambda: places.contents(business.datamap)
+    )
+    stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))
     return {
         "base_url": wanted.base_url,

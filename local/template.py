@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
+from chalicelib.businesses.model import Business
 from local.machine import ROAD
+from local.permits import permits
 
 PLACE = Path(__file__).parent.parent / ".chalice"
 FUNCTION = "AWS::Serverless::Function"
@@ -46,8 +48,9 @@ WHY_NOT = {
 Template = dict[str, Any]
 
 
-def whole(chalices: Template, *, host: str, mail_domain: str) -> Template:
-    """The template that is deployed. `host` and `mail_domain` are the defaults of its parameters."""
+def whole(chalices: Template, business: Business, host: str) -> Template:
+    """The template that is deployed for a business. `host` is where its pages are, unless a parameter says otherwise."""
+    mail_domain = business.sender.rpartition("@")[2].rstrip(">")
     template = deepcopy(chalices)
     resources = template["Resources"]
     for part in parts():
@@ -58,9 +61,15 @@ def whole(chalices: Template, *, host: str, mail_domain: str) -> Template:
     for name in functions:
         _complete(resources, name)
     resources["Road"], resources["RoadRole"] = road(), road_role()
-    if RECEIVER in functions:
-        resources |= _told_of_mail()
+    resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(business)
+    resources |= permits(business.datamap)
     return template
+
+
+def _recipients(business: Business) -> list[str]:
+    """The addresses whose mail is read: where the business says to write, and where its mails are from."""
+    named = [business.contact.email, business.sender, *(d for d in business.designated if "@" in d)]
+    return list(dict.fromkeys(named))
 
 
 def parts() -> list[Template]:
@@ -221,7 +230,7 @@ def _role(service: str, statements: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# -- the road and the mail --------------------------------------------------------------------------------------------
+# -- the road ---------------------------------------------------------------------------------------------------------
 
 
 def road() -> dict[str, Any]:
@@ -261,42 +270,3 @@ def road_role() -> dict[str, Any]:
         {"Fn::If": ["Traces", _managed("AWSXRayDaemonWriteAccess"), {"Ref": "AWS::NoValue"}]}
     ]
     return made
-
-
-def _told_of_mail() -> dict[str, Any]:
-    """By way of EventBridge: a bucket that named the function, which names the bucket, could not be made."""
-    words = '{"Records": [{"s3": {"bucket": {"name": <bucket>}, "object": {"key": <key>}}}]}'
-    return {
-        "MailCame": {
-            "Type": "AWS::Events::Rule",
-            "Properties": {
-                "EventPattern": {
-                    "source": ["aws.s3"],
-                    "detail-type": ["Object Created"],
-                    "detail": {
-                        "bucket": {"name": [{"Ref": "PackagesBucket"}]},
-                        "object": {"key": [{"prefix": "inbound/"}]},
-                    },
-                },
-                "Targets": [
-                    {
-                        "Id": "receive",
-                        "Arn": {"Fn::GetAtt": [RECEIVER, "Arn"]},
-                        "InputTransformer": {
-                            "InputPathsMap": {"bucket": "$.detail.bucket.name", "key": "$.detail.object.key"},
-                            "InputTemplate": words,
-                        },
-                    }
-                ],
-            },
-        },
-        "MailMayCall": {
-            "Type": "AWS::Lambda::Permission",
-            "Properties": {
-                "FunctionName": {"Ref": RECEIVER},
-                "Action": "lambda:InvokeFunction",
-                "Principal": "events.amazonaws.com",
-                "SourceArn": {"Fn::GetAtt": ["MailCame", "Arn"]},
-            },
-        },
-    }

@@ -17,9 +17,10 @@ from chalicelib.adapters import items, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
+from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally, tally_of
+from chalicelib.domain.tally import Sums, Tally, tally_of
 from chalicelib.errors import (
     AlreadyFiled,
     LimitReached,
@@ -29,7 +30,7 @@ from chalicelib.errors import (
     RequestNotFound,
 )
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Hold, Suppression, Wait
+from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
 
 NEW = "attribute_not_exists(pk)"
 
@@ -61,7 +62,10 @@ class DynamoStore:
         if refused:
             raise RequestChanged(request.reference)
 
-    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
+    def commit(
+        self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None,
+        notice: Notice | None = None,
+    ) -> None:  # fmt: skip
         before = {":before": {"N": str(request.version - 1)}}
         steps = [
             self.table.put_step(items.request_item(request), "version = :before", before),
@@ -72,6 +76,8 @@ class DynamoStore:
             steps += self._tallied(request)
         if spend:
             steps.append(self.table.spend_step(spend, event.at))
+        if notice:
+            steps.append(self.table.put_step(items.notice_item(notice), *_one_on(notice)))
         if self.table.transact(steps):
             raise RequestChanged(request.reference)
 
@@ -79,8 +85,18 @@ class DynamoStore:
         tally = tally_of(request)
         return [self.table.put_step(items.tally_item(tally))] if tally else []
 
-    def tallies(self, year: int) -> list[Tally]:
-        return [items.tally_from(item) for item in self.table.family(f"METRICS#{year}")]
+    def tallies(self, year: int) -> Iterator[Tally]:
+        found = self.table.pages(
+            KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": f"METRICS#{year}"}}
+        )  # fmt: skip
+        return (items.tally_from(item) for item in found)
+
+    def put_sums(self, sums: Sums) -> None:
+        self.table.write("put_item", Item=items.sums_item(sums))
+
+    def sums(self, year: int) -> Sums | None:
+        item = self.table.get(items.sums_key(year))
+        return items.sums_from(item) if item else None
 
     def get(self, reference: str) -> Request:
         item = self.table.get(items.of_request(reference, "REQUEST"))
@@ -138,6 +154,28 @@ class DynamoStore:
                 self.table.write("delete_item", Key=where)
             elif item["sealed"]["B"]:
                 self.table.write("put_item", Item={**item, "sealed": {"B": b""}, "pieces": {"N": "1"}})
+
+    def put_notice(self, notice: Notice) -> bool:
+        condition, values = _one_on(notice)
+        guard = {"ConditionExpression": condition, **({"ExpressionAttributeValues": values} if values else {})}
+        written = self.table.write("put_item", Item=items.notice_item(notice), **guard)
+        return (
+            written.done or written.item.get("json") == items.notice_item(notice)["json"]
+        )  # a try of ours, answer lost
+
+    def notice(self, reference: str, recipient: str) -> Notice | None:
+        item = self.table.get(items.of_request(reference, f"NOTICE#{recipient}"))
+        return items.notice_from(item) if item else None
+
+    def notices(self, reference: str) -> list[Notice]:
+        return [items.notice_from(item) for item in self.table.family(f"REQ#{reference}", "NOTICE#")]
+
+    def notices_due(self, by: datetime) -> Iterator[Notice]:
+        found = self.table.pages(
+            IndexName="due", KeyConditionExpression="queue = :notices AND due_at <= :by",
+            ExpressionAttributeValues={":notices": {"S": items.NOTICES}, ":by": {"S": items.instant(by)}},
+        )  # fmt: skip
+        return (items.notice_from(item) for item in found)
 
     def put_wait(self, wait: Wait) -> None:
         self.table.write("put_item", Item=items.wait_item(wait))
@@ -254,6 +292,34 @@ class DynamoStore:
     def release_hold(self, subject: str) -> None:
         self.table.write("delete_item", Key=items.hold_key(subject))
 
+    # Mail that staff must read
+
+    def keep_mail(self, kept: KeptMail) -> bool:
+        return self.table.write("put_item", Item=items.kept_item(kept), ConditionExpression=NEW).done
+
+    def kept_mail(self, id: str) -> KeptMail | None:
+        item = self.table.get(items.kept_key(id))
+        return items.kept_from(item) if item else None
+
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        found = self.table.query(
+            limit, ConsistentRead=True, ScanIndexForward=False, KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": "INBOX"}},
+        )  # fmt: skip
+        return [items.kept_from(item) for item in found if not items.expired(item, self.clock.now())]
+
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        seen = self.table.write(
+            "update_item", Key=items.kept_key(id),
+            UpdateExpression="SET opened = list_append(if_not_exists(opened, :none), :one)",
+            ConditionExpression="attribute_exists(pk)", ReturnValues="ALL_NEW",
+            ExpressionAttributeValues={":none": {"L": []}, ":one": {"L": [{"S": f"{by} {at.isoformat()}"}]}},
+        )  # fmt: skip
+        return items.kept_from(seen.item) if seen.done else None
+
+    def drop_kept(self, id: str) -> None:
+        self.table.write("delete_item", Key=items.kept_key(id))
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}
         self.table.write("put_item", Item=noted, ConditionExpression=NEW)
@@ -262,6 +328,11 @@ class DynamoStore:
         found = self.table.family(f"SUBJECT#{hash}")
         newest_first = sorted(found, key=lambda item: datetime.fromisoformat(item["at"]["S"]), reverse=True)
         return [item["sk"]["S"] for item in newest_first]
+
+
+def _one_on(notice: Notice) -> tuple[str, Item]:
+    """The condition under which it is the next version of what stands there."""
+    return (NEW, {}) if notice.version == 1 else ("version = :before", {":before": {"N": str(notice.version - 1)}})
 
 
 def _state(name: str) -> Item:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from chalicelib.errors import ServiceUnavailable
+from chalicelib.errors import ServiceUnavailable, SourceMisread, SourceUnavailable
 
 PASSING = frozenset(
     {
@@ -55,6 +55,36 @@ def retryable(service: str) -> Iterator[None]:
         raise
     except (NoConnection, HTTPClientError) as fault:  # not reached; reached, and the answer lost
         raise ServiceUnavailable(f"{service} {type(fault).__name__}") from None
+
+
+REFUSED = {
+    "ResourceNotFoundException": "is not there",
+    "NoSuchBucket": "is not there",
+    "NoSuchKey": "is not there",
+    "404": "is not there",
+    "AccessDenied": "may not be used: this function's role has no right to it",
+    "AccessDeniedException": "may not be used: this function's role has no right to it",
+    "403": "may not be used: this function's role has no right to it",
+    "InvalidObjectState": "is archived: restore it first",
+}
+"""What AWS says of a table, a bucket or an object, in words for whoever mends it."""
+
+
+@contextmanager
+def answering(source: str, what: str, mend: str) -> Iterator[None]:
+    """For a source on AWS, asked for `what`. Raises SourceUnavailable for what may pass, else SourceMisread."""
+    try:
+        with retryable(what):
+            yield
+    except SourceUnavailable:
+        raise
+    except ServiceUnavailable as fault:
+        raise SourceUnavailable(f"source {source} does not answer ({fault})") from None
+    except IncompleteReadError:
+        raise SourceUnavailable(f"source {source} does not answer ({what} was cut off)") from None
+    except ClientError as fault:
+        said = REFUSED.get(code(fault), f"is refused ({fault.operation_name} {code(fault)})")
+        raise SourceMisread(f"source {source}: {what} {said}. {mend}.") from None
 
 
 def code(fault: ClientError) -> str:

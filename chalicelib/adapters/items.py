@@ -1,12 +1,14 @@
 """How each thing looks as a DynamoDB item: keys, the few attributes that conditions and the index need, one JSON.
 
 One table, families by key (pk / sk):
-    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source>[#<piece>] | WAIT#<name> | MAIL#<name>
+    REQ#<reference>     REQUEST | EVENT#<number> | OUTCOME#<source>[#<piece>] | WAIT#<name> | MAIL#<name> |
+                        NOTICE#<recipient>
     LINK#<hash>         LINK            COUNT#<name>#<key>#<ends>   COUNT
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
-    HOLD#<hash>         HOLD
+    HOLD#<hash>         HOLD            SUMS#<year>                 SUMS
+    INBOX               <day>-<mail>
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -18,15 +20,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally
+from chalicelib.domain.tally import Sums, Tally
 from chalicelib.links import Link
-from chalicelib.ports import Hold, Suppression, Wait
+from chalicelib.ports import Hold, KeptMail, Suppression, Wait
 
 Item = dict[str, dict[str, Any]]
 
-OPEN, CLOSED = "open", "closed"
+OPEN, CLOSED, NOTICES = "open", "closed", "notices"
 DEAD_LINK_KEPT = timedelta(days=30)
 """A link past its time is kept so long, so that opening it says so and offers a new one; then nobody knows it."""
 FORM_REMEMBERED = timedelta(days=30)
@@ -108,6 +111,34 @@ def tally_from(item: Item) -> Tally:
     return Tally.model_validate_json(item["json"]["S"])
 
 
+def notice_item(notice: Notice) -> Item:
+    """In the index `due` too, as long as the sweep is to look at it."""
+    item: Item = {
+        **of_request(notice.reference, f"NOTICE#{notice.recipient}"),
+        "json": {"S": notice.model_dump_json()},
+        "version": {"N": str(notice.version)},
+    }
+    if notice.next_at:
+        item |= {"queue": {"S": NOTICES}, "due_at": {"S": instant(notice.next_at)}}
+    return item
+
+
+def notice_from(item: Item) -> Notice:
+    return Notice.model_validate_json(item["json"]["S"])
+
+
+def sums_key(year: int) -> Item:
+    return key(f"SUMS#{year}", "SUMS")
+
+
+def sums_item(sums: Sums) -> Item:
+    return {**sums_key(sums.year), "json": {"S": sums.model_dump_json()}}
+
+
+def sums_from(item: Item) -> Sums:
+    return Sums.model_validate_json(item["json"]["S"])
+
+
 def wait_item(wait: Wait) -> Item:
     return {**of_request(wait.reference, f"WAIT#{wait.name}"), "json": {"S": wait.model_dump_json()}}
 
@@ -178,6 +209,26 @@ def hold_item(hold: Hold) -> Item:
 
 def hold_from(item: Item) -> Hold:
     return Hold.model_validate_json(item["json"]["S"])
+
+
+MAIL_KEPT = timedelta(days=60)
+"""As long as the raw mail lasts (.chalice/resources.json)."""
+
+
+def kept_key(id: str) -> Item:
+    return key("INBOX", id)
+
+
+def kept_item(kept: KeptMail) -> Item:
+    bare = kept.model_dump_json(exclude={"opened"})
+    return {**kept_key(kept.id), "json": {"S": bare}, "expires": epoch(kept.at + MAIL_KEPT)}
+
+
+def kept_from(item: Item) -> KeptMail:
+    """Who opened it stands in a list of its own, so that two who open it at once are both noted."""
+    opened = (said["S"].split(" ", 1) for said in item.get("opened", {}).get("L", []))
+    views = tuple((by, datetime.fromisoformat(at)) for by, at in opened)
+    return KeptMail.model_validate_json(item["json"]["S"]).model_copy(update={"opened": views})
 
 
 def epoch(at: datetime) -> dict[str, str]:

@@ -14,13 +14,21 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any
 
+from chalicelib import wire
 from chalicelib.adapters.memory_store import MemoryStore
+from chalicelib.adapters.peers import said
 from chalicelib.adapters.sealing import seal, unseal
-from chalicelib.errors import Misconfigured, RequestNotFound
+from chalicelib.domain.notice import NoticeState, Posted, Reply, Tidings
+from chalicelib.domain.peer import Peer
+from chalicelib.domain.request import Right
+from chalicelib.errors import CallbackRefused, Misconfigured, PeerMisread, RequestNotFound
+from chalicelib.ports import Clock, Secrets
+from chalicelib.wire import Answered
 
 __all__ = [
     "MemoryMailer",
     "MemoryPackageStore",
+    "MemoryPeers",
     "MemorySecrets",
     "MemoryStore",
     "MemoryVault",
@@ -156,6 +164,57 @@ class MemoryPackageStore:
     def forget(self, reference: str) -> None:
         self._parts.pop(reference, None)
         self.packages.pop(reference, None)
+
+
+class MemoryPeers:
+    """See ports.Peers. `told` has every telling, by id; `says` what a peer answers to one (else that it works on it).
+
+    `faults` are raised in place of an answer, by the peer's address.
+    """
+
+    def __init__(self, secrets: Secrets, clock: Clock) -> None:
+        self.told: dict[str, Tidings] = {}
+        self.says: dict[str, Reply] = {}
+        self.faults: dict[str, Exception] = {}
+        self._secrets, self._clock = secrets, clock
+
+    def takes(self, peer: Peer, right: Right) -> bool:
+        return right is Right.DELETION or peer.way == "http"
+
+    def tell(self, peer: Peer, tidings: Tidings) -> Reply:
+        self._fault(peer)
+        self.told.setdefault(tidings.id, tidings)
+        return self.ask(peer, tidings.id)
+
+    def ask(self, peer: Peer, id: str) -> Reply:
+        self._fault(peer)
+        if id not in self.told:
+            raise PeerMisread("it answered with status 404", 404)
+        return self.says.get(id, Reply(state=NoticeState.TOLD))
+
+    def hear(self, peer: Peer, id: str, posted: Posted) -> Reply:
+        wire.check(self._secrets.get(peer.key), posted.headers, posted.body, self._clock.now())
+        try:
+            return said(Answered(200, "", posted.body), id)
+        except PeerMisread as misread:
+            raise CallbackRefused(misread.why) from None
+
+    def _fault(self, peer: Peer) -> None:
+        if peer.url in self.faults:
+            raise self.faults[peer.url]
+
+
+class MemoryInbox:
+    """See ports.Inbox. `mails` is what came in, by id."""
+
+    def __init__(self) -> None:
+        self.mails: dict[str, bytes] = {}
+
+    def read(self, id: str) -> bytes | None:
+        return self.mails.get(id)
+
+    def forget(self, id: str) -> None:
+        self.mails.pop(id, None)
 
 
 class MemorySecrets:

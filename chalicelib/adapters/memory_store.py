@@ -8,17 +8,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
-from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED
+from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT
 from chalicelib.domain.audit import Event
+from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
-from chalicelib.domain.tally import Tally, tally_of
+from chalicelib.domain.tally import Sums, Tally, tally_of
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
-from chalicelib.ports import Clock, Hold, Suppression, Wait
+from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +47,7 @@ class MemoryStore:
         self._forms: dict[str, tuple[str, datetime]] = {}
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         self._waits: dict[tuple[str, str], Wait] = {}
+        self._notices: dict[tuple[str, str], Notice] = {}
         self._links: dict[str, Link] = {}
         self._mails: dict[tuple[str, str], str] = {}
         self._counts: dict[tuple[str, str, datetime], int] = {}
@@ -53,6 +56,8 @@ class MemoryStore:
         self._suppressions: dict[tuple[str, str], Suppression] = {}
         self._holds: dict[str, Hold] = {}
         self._tallies: dict[tuple[int, str], Tally] = {}
+        self._kept_mails: dict[str, KeptMail] = {}
+        self._sums: dict[int, Sums] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
 
     @_alone
@@ -67,17 +72,24 @@ class MemoryStore:
         self._keep(request, event, links)
 
     @_alone
-    def commit(self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None) -> None:
+    def commit(
+        self, request: Request, event: Event, *, links: Sequence[Link] = (), spend: Link | None = None,
+        notice: Notice | None = None,
+    ) -> None:  # fmt: skip
         stored = self._requests.get(request.reference)
         if stored is None or stored.version != request.version - 1:
             raise RequestChanged(request.reference)
         if event.number in {e.number for e in self._events[request.reference]}:
+            raise RequestChanged(request.reference)
+        if notice and not self._one_on(notice):
             raise RequestChanged(request.reference)
         if spend:
             standing = self._links.get(spend.hash)
             if standing is None or standing.used_at:
                 raise RequestChanged(request.reference)
             self._links[spend.hash] = standing.model_copy(update={"used_at": event.at})
+        if notice:
+            self._notices[notice.reference, notice.recipient] = notice
         self._keep(request, event, links)
 
     def _keep(self, request: Request, event: Event, links: Iterable[Link]) -> None:
@@ -115,13 +127,19 @@ class MemoryStore:
             others.pop(reference, None)
             self._subjects |= {hashed: others} if others else {}
         self._events.pop(reference, None)
-        for family in (self._outcomes, self._waits, self._mails):
+        for family in (self._outcomes, self._waits, self._mails, self._notices):
             for key in [key for key in family if key[0] == reference]:
                 del family[key]
 
     @_alone
-    def tallies(self, year: int) -> list[Tally]:
-        return [tally for (of, _), tally in sorted(self._tallies.items()) if of == year]
+    def tallies(self, year: int) -> Iterator[Tally]:
+        return iter([tally for (of, _), tally in sorted(self._tallies.items()) if of == year])
+
+    def put_sums(self, sums: Sums) -> None:
+        self._sums[sums.year] = sums
+
+    def sums(self, year: int) -> Sums | None:
+        return self._sums.get(year)
 
     @_alone
     def put_outcome(self, outcome: Outcome) -> None:
@@ -140,6 +158,30 @@ class MemoryStore:
         for key, outcome in self._outcomes.items():
             if outcome.reference == reference:
                 self._outcomes[key] = outcome.model_copy(update={"sealed": b""})
+
+    @_alone
+    def put_notice(self, notice: Notice) -> bool:
+        mine = self._one_on(notice)
+        if mine:
+            self._notices[notice.reference, notice.recipient] = notice
+        return mine or self._notices.get((notice.reference, notice.recipient)) == notice
+
+    def _one_on(self, notice: Notice) -> bool:
+        stands = self._notices.get((notice.reference, notice.recipient))
+        return notice.version == (stands.version + 1 if stands else 1)
+
+    @_alone
+    def notice(self, reference: str, recipient: str) -> Notice | None:
+        return self._notices.get((reference, recipient))
+
+    @_alone
+    def notices(self, reference: str) -> list[Notice]:
+        return [notice for (ref, _), notice in sorted(self._notices.items()) if ref == reference]
+
+    def notices_due(self, by: datetime) -> Iterator[Notice]:
+        with self.lock:
+            due = [(n.next_at, n) for n in self._notices.values() if n.next_at and n.next_at <= by]
+        yield from (notice for _, notice in sorted(due, key=lambda one: one[0]))
 
     @_alone
     def put_wait(self, wait: Wait) -> None:
@@ -243,6 +285,32 @@ class MemoryStore:
     @_alone
     def release_hold(self, subject: str) -> None:
         self._holds.pop(subject, None)
+
+    @_alone
+    def keep_mail(self, kept: KeptMail) -> bool:
+        return self.kept_mail(kept.id) is None and self._kept_mails.update({kept.id: kept}) is None
+
+    @_alone
+    def kept_mail(self, id: str) -> KeptMail | None:
+        kept = self._kept_mails.get(id)
+        return kept if kept and kept.at + MAIL_KEPT > self.clock.now() else None
+
+    @_alone
+    def kept_mails(self, limit: int = 200) -> list[KeptMail]:
+        there = (kept for kept in map(self.kept_mail, sorted(self._kept_mails, reverse=True)) if kept)
+        return list(islice(there, limit))
+
+    @_alone
+    def note_opened(self, id: str, by: str, at: datetime) -> KeptMail | None:
+        kept = self.kept_mail(id)
+        if kept is None:
+            return None
+        self._kept_mails[id] = kept.model_copy(update={"opened": (*kept.opened, (by, at))})
+        return self._kept_mails[id]
+
+    @_alone
+    def drop_kept(self, id: str) -> None:
+        self._kept_mails.pop(id, None)
 
     @_alone
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:

@@ -1,7 +1,8 @@
-"""Access packages and their parts on S3: under one prefix per request, in a bucket that expires them.
+"""Access packages and their parts on S3, under one prefix per request, and raw mail that came in, under another.
 
-Rule 7 names this exception: unversioned, encrypted by the bucket's default, expiring. A link to a package is made
-when it is used, for it dies with the role's session. Leaves to others: what is in a package (package/).
+Rule 7 names these exceptions: unversioned, encrypted by the bucket's default, expiring. A link to a package is made
+when it is used, for it dies with the role's session. Leaves to others: what is in a package (package/), how raw mail
+gets there (SES, by the receipt rule of .chalice/resources.json).
 """
 
 from __future__ import annotations
@@ -62,6 +63,38 @@ class S3PackageStore:
         with retryable("s3"):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+
+READ = 2 * 1024 * 1024
+"""Bytes of a mail: its words come first, and files are never opened."""
+
+
+class S3Inbox:
+    """See ports.Inbox."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self.client, self.bucket = client, bucket
+
+    def read(self, id: str) -> bytes | None:
+        try:
+            with retryable("s3"):
+                found = self.client.get_object(Bucket=self.bucket, Key=_mail(id), Range=f"bytes=0-{READ - 1}")
+                data: bytes = found["Body"].read()
+        except ClientError as fault:
+            if http_status(fault) == 416:  # nothing in it, so no first byte
+                return b""
+            if http_status(fault) != 404:
+                raise
+            return None
+        return data
+
+    def forget(self, id: str) -> None:
+        with retryable("s3"):
+            self.client.delete_object(Bucket=self.bucket, Key=_mail(id))
+
+
+def _mail(id: str) -> str:
+    return f"inbound/{id}"
 
 
 def _part(reference: str, name: str) -> str:

@@ -1,8 +1,9 @@
 """Holds a data map against the live schema: no table and no column may stay unexplained.
 
-A map that leaves a column out would report erasures complete that are not, so it is rejected at start. Pure: the
-schema comes from sources/sql.schema_of as `{schema: {table: {column: (type, nullable)}}}`, types as
-information_schema names them. Leaves to others: values, which no schema shows.
+A map that leaves a column out would report erasures complete that are not, so it is rejected at start. Pure: what
+there is comes as `{place: {table: {column: (type, nullable)}}}`, types as information_schema names them. DynamoDB and
+S3 have no schema: there the columns are those that a sample has, so a mapped one may be missing from it.
+Leaves to others: reading what there is (bootstrap.live_schema, the sources), values, which no schema shows.
 """
 
 from __future__ import annotations
@@ -49,11 +50,19 @@ def require_explained(datamap: DataMap, live: LiveSchema, file: str = "datamap.y
 
 def unexplained(datamap: DataMap, live: LiveSchema) -> list[Problem]:
     """All that the map leaves out or gets wrong about the live schema."""
-    return [p for name, source in datamap.sources.items() for p in _of_source(name, source, live)]
+    return [
+        p for name, source in datamap.sources.items() if source.kind != "http" for p in _of_source(name, source, live)
+    ]
+
+
+def place_of(name: str, source: SourceMap) -> str:
+    """Where a source is, in the words of the live schema: the schema of a database, or kind and name of what it is."""
+    schema = source.where or name
+    return schema if source.kind == "sql" else f"{source.kind} {schema}"
 
 
 def _of_source(name: str, source: SourceMap, live: LiveSchema) -> Iterator[Problem]:
-    at, schema = f"sources.{name}", source.where or name
+    at, schema = f"sources.{name}", place_of(name, source)
     if schema not in live:
         yield Problem(f"{at}.where", f"the database has no schema {schema}", "name the schema, or check DATABASE_URL")
         return
@@ -69,11 +78,11 @@ def _of_source(name: str, source: SourceMap, live: LiveSchema) -> Iterator[Probl
     for table in sorted(source.not_personal.keys() - tables.keys()):
         yield Problem(f"{at}.not_personal.{table}", f"{schema} has no such table", "take it out")
     for table, collections in by_table.items():
-        yield from _of_table(at, table, collections, tables.get(table))
+        yield from _of_table(at, table, collections, tables.get(table), sampled=source.kind != "sql")
 
 
 def _of_table(
-    at: str, table: str, collections: list[tuple[str, Collection]], columns: Columns | None
+    at: str, table: str, collections: list[tuple[str, Collection]], columns: Columns | None, *, sampled: bool
 ) -> Iterator[Problem]:
     first = f"{at}.collections.{collections[0][0]}"
     if columns is None:
@@ -88,6 +97,8 @@ def _of_table(
     for c, collection in collections:
         for f, field in collection.fields.items():
             where = f"{at}.collections.{c}.fields.{f}"
+            if f not in columns and sampled:
+                continue  # no item of the sample has one
             if f not in columns:
                 yield Problem(where, f"the table {table} has no such column", "correct the name, or take it out")
             else:

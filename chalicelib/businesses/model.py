@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
 from chalicelib.domain.datamap import DataMap, FieldMap
+from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
 
 
@@ -91,6 +92,8 @@ class Waits(Part):
     reply_days: int = 14
     undo_days: int = 2
     attention_days: int = 2
+    recipient_days: tuple[int, ...] = (7, 21)
+    """Days after which a recipient who has not confirmed is asked again; after the last, staff are told."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Waits:
@@ -98,6 +101,12 @@ class Waits(Part):
             raise ValueError(
                 f"proof_reminder_days: {self.proof_reminder_days} is not before proof_days ({self.proof_days})"
             )
+        if (
+            not self.recipient_days
+            or list(self.recipient_days) != sorted({*self.recipient_days})
+            or self.recipient_days[0] < 1
+        ):
+            raise ValueError("recipient_days: are not days in rising order")
         return self
 
     @property
@@ -113,7 +122,9 @@ class Recipient(Part):
     role: Literal["processor", "third_party"] = "processor"
     purpose: str
     email: str | None = None
-    """Where a correction or deletion is told."""
+    """Where a correction or deletion is told, unless `peer` takes it."""
+    peer: Peer | None = None
+    """Their own system, which is told over the wire."""
     tell: tuple[Right, ...] = (Right.CORRECTION, Right.DELETION)
     per_person: bool = False
     """Told only of people whose own records name it."""

@@ -64,7 +64,12 @@ def _field(
 
 
 def _about(business: Business, categories: Words[str]) -> Iterator[Wrong]:
-    for where, problem, mend in (*_words(business, categories), *_addresses(business), *_proof(business)):
+    for where, problem, mend in (
+        *_words(business, categories),
+        *_addresses(business),
+        *_proof(business),
+        *_deciders(business),
+    ):
         yield "business.yaml", where, problem, mend
     terms = business.rights[Right.OPT_OUT]
     if terms.questions or terms.points > 1 or terms.declaration:
@@ -84,6 +89,16 @@ def _proof(business: Business) -> Iterator[tuple[str, str, str]]:
                 problem = f"{regime} asks {needed.points} points for {right} ({needed.cite}); these give at most {most}"
                 mend = f"list {needed.points - most} more, each a `verify` of datamap.yaml"
                 yield f"rights.{right}.questions", problem, mend
+
+
+def _deciders(business: Business) -> Iterator[tuple[str, str, str]]:
+    """An appeal is decided by somebody who did not refuse: with one able person alone it could never end."""
+    leads = {m.id for m in business.staff if any(r in business.roles and business.roles[r].lead for r in m.roles)}
+    for right in (right for right in Right if right is not Right.OPT_OUT):
+        able = leads | {m.id for m in business.deciders(right)}
+        if len(able) < 2:
+            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs somebody else"
+            yield "staff", problem, f"let a second person decide {right}, or make a second person a lead"
 
 
 def _words(business: Business, categories: Words[str]) -> Iterator[tuple[str, str, str]]:

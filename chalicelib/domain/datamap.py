@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chalicelib.domain.peer import https
 from chalicelib.errors import SourceMisread
 
 
@@ -102,8 +103,20 @@ class Via(Part):
     equals: str
 
 
+class Lookup(Part):
+    """How a DynamoDB table is asked for the records with a value in one field."""
+
+    index: str
+    attribute: str | None = None
+    """The index's own key, where the field is kept a second time in one spelling: lower case, a phone's digits."""
+
+
+OBJECT = frozenset({"key", "owner", "size", "modified", "type", "content"})
+"""What is known of an object in S3: `owner` is the part of its key that says whose it is."""
+
+
 class Collection(Part):
-    """Records of one kind in one source: a table, in a SQL source."""
+    """Records of one kind in one source: rows of a table, lines of log files, or objects."""
 
     title: str
     about: str = ""
@@ -113,6 +126,10 @@ class Collection(Part):
     identity: dict[str, str] = Field(default_factory=dict)
     """Identifier kind to the field that holds it, e.g. `{email: email}`: where a person's records start."""
     via: Via | None = None
+    lookup: dict[str, Lookup] = Field(default_factory=dict)
+    """DynamoDB: the index behind each field that records are found by, unless it is the table's own key."""
+    format: Literal["jsonl", "csv", "objects"] | None = None
+    """S3: what lies under the prefix: log files with a record a line, plain or gzip, or objects that are records."""
     person: Literal["subject", "third"] = "subject"
     whose: str = ""
     story: Literal["you", "orders", "pets", "messages", "choices", "activity", "shared", "work"] = "you"
@@ -151,13 +168,42 @@ class Collection(Part):
         return _day(held, str(field)) if held else None
 
 
+def _askable(at: str, collection: Collection) -> None:
+    """DynamoDB answers by its key or by an index only, and changes no key."""
+    if len(collection.key) > 2:
+        raise ValueError(f"{at}.key: a DynamoDB key has one part or two")
+    ways = {*collection.identity.values(), *((collection.via.field,) if collection.via else ())}
+    for field in sorted(ways - collection.lookup.keys() - {collection.key[0]}):
+        raise ValueError(f"{at}.lookup: has no way to find records by {field}")
+    for field in sorted(collection.lookup.keys() - ways):
+        raise ValueError(f"{at}.lookup.{field}: nobody is found by this field")
+    for field in collection.key:
+        said = collection.fields[field]
+        if said.correct or said.blank or said.stop:
+            raise ValueError(f"{at}.fields.{field}: is the table's key, which nobody can change")
+
+
+def _an_object(at: str, collection: Collection) -> None:
+    """An object's owner stands in its key; it can be shown, kept or deleted, not changed."""
+    if strange := sorted(collection.fields.keys() - OBJECT):
+        raise ValueError(f"{at}.fields.{strange[0]}: is nothing known of an object")
+    ways = {*collection.identity.values(), *((collection.via.field,) if collection.via else ())}
+    if collection.key != ("key",) or ways != {"owner"}:
+        raise ValueError(f"{at}: an object is found by its `owner` and named by its `key`")
+    if any(f.correct or f.blank or f.stop for f in collection.fields.values()):
+        raise ValueError(f"{at}.fields: an object is shown, kept or deleted, never changed")
+
+
 class SourceMap(Part):
     """One place where personal data is."""
 
-    kind: Literal["sql"]
+    kind: Literal["sql", "dynamodb", "s3", "http"]
     title: str
     where: str = ""
-    """For `sql`: the schema; in a data map, the source's own name where none is given."""
+    """`sql`: the schema, `s3`: the bucket, each the source's own name if none is given; `dynamodb`: how its tables'
+    names begin; `http`: its address."""
+    key: str = ""
+    """`http`: the name of the secret that signs what is asked."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
@@ -172,6 +218,31 @@ class SourceMap(Part):
             if other is None or via.equals not in other.fields:
                 raise ValueError(f"collections.{name}.via: {via.collection}.{via.equals} is not mapped")
         self.order()
+        return self
+
+    @model_validator(mode="after")
+    def _addressed(self) -> SourceMap:
+        if self.kind == "http":
+            try:
+                https(self.where)
+            except ValueError as wrong:
+                raise ValueError(f"where: {wrong}") from None
+        if (self.kind == "http") is not bool(self.key):
+            raise ValueError("`key` is needed by a source of the kind `http`, and by no other")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_so(self) -> SourceMap:
+        for name, collection in self.collections.items():
+            at = f"collections.{name}"
+            if collection.lookup and self.kind != "dynamodb":
+                raise ValueError(f"{at}.lookup: belongs to `kind: dynamodb`")
+            if (self.kind == "s3") != (collection.format is not None):
+                raise ValueError(f"{at}.format: belongs to every collection of `kind: s3`, and to no other")
+            if self.kind == "dynamodb":
+                _askable(at, collection)
+            elif collection.format == "objects":
+                _an_object(at, collection)
         return self
 
     def needs(self) -> dict[str, set[str]]:
@@ -210,7 +281,10 @@ class DataMap(Part):
     @classmethod
     def _somewhere(cls, sources: dict[str, SourceMap]) -> dict[str, SourceMap]:
         """Every reader of the map finds the schema in one place."""
-        return {name: s if s.where else s.model_copy(update={"where": name}) for name, s in sources.items()}
+        return {
+            name: s if s.where or s.kind == "dynamodb" else s.model_copy(update={"where": name})
+            for name, s in sources.items()
+        }
 
     def field(self, path: str) -> FieldMap:
         """The field at `<source>.<collection>.<field>`; KeyError when the map has none."""

@@ -64,6 +64,13 @@ class FieldCorrection(BaseModel):
     value: str
 
 
+class Chosen(BaseModel):
+    """Which records the correction of one field means, as staff chose: by their keys."""
+
+    field: str
+    keys: list[tuple[str, ...]]
+
+
 class Personal(BaseModel):
     """All that was typed, and all that was said: sealed. Never logged, never in the machine's input."""
 
@@ -79,6 +86,7 @@ class Personal(BaseModel):
     subject_email: str | None = None
     postal_address: str | None = None
     corrections: list[FieldCorrection] = Field(default_factory=list)
+    chosen: list[Chosen] = Field(default_factory=list)
     stop: list[str] = Field(default_factory=list)
     pet: str | None = None
     scope: str = "specific"
@@ -95,6 +103,10 @@ class Personal(BaseModel):
     explanation: str | None = None
     notes: list[Message] = Field(default_factory=list)
     """What staff wrote for themselves: why a hold was set or ended. Never mailed."""
+
+    def means(self, field: str) -> list[tuple[str, ...]]:
+        """Keys of the records that staff chose for the correction of this field; empty: none, so all."""
+        return [key for chosen in self.chosen if chosen.field == field for key in chosen.keys]
 
     @property
     def addressee(self) -> str | None:
@@ -132,6 +144,10 @@ class Request(BaseModel):
     fallback: str | None = None
     """Why that law does not govern, in words for people."""
     extended_at: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when the clock stands still, where the law lets it: an answer of the customer's is awaited."""
+    paused_days: int = 0
+    """Calendar days that stood still so far; they are in `due_at` and `limit_at`."""
     closed_at: datetime | None = None
     undo_until: datetime | None = None
     taken_back: datetime | None = None
@@ -149,6 +165,12 @@ class Request(BaseModel):
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None
+    incomplete: bool = False
+    """It came by mail, which has no fields: its proof page first asks for what the form would have."""
+    files: int = 0
+    """Files that came with the mail, which nobody opens."""
+    continues: str | None = None
+    """The deletion whose rest it does, now that the legal hold which kept that has ended."""
     asked_with: str | None = None
     """The other request that the same message opened: it asked two things."""
     nth: int = 0
@@ -170,10 +192,14 @@ class Request(BaseModel):
     """The business's calendar year in which it came, and its number in that year's metrics: random, so that nothing
     leads from the metrics to the request. None and empty: counted nowhere (an appeal, a synthetic walk)."""
     tally_id: str = ""
+    remind_at: datetime | None = None
+    """Answered, and a source is still to be done: when staff are next told so."""
     in_part: bool = False
     """Answered, and something of what was asked for was kept or withheld."""
     quiet: bool = False
-    """Too many mails went to this address today: an opt-out acts, without a mail (rules 5 and 17)."""
+    """Too many mails went to this address today: an opt-out acts, without a mail; others' mails wait (rule 17)."""
+    asked_from: str = ""
+    """Keyed hash of the address and the network it was filed from, as it was counted; empty where it was not."""
 
     sealed: bytes = b""
 
@@ -194,14 +220,15 @@ class Request(BaseModel):
 
     @property
     def upkeep_at(self) -> datetime | None:
-        """When the daily sweep has something to do with it: first to settle it, then to purge it. None while open."""
+        """When the daily sweep has something to do with it: to settle it, to purge it, to remind. None while open."""
         if not self.status.is_final or self.closed_at is None or self.to_post:
             return None
-        return self.purge_at or self.closed_at + SETTLES_AFTER
+        ends = self.purge_at or self.closed_at + SETTLES_AFTER
+        return min(ends, self.remind_at) if self.remind_at else ends
 
     def days_left(self, now: datetime) -> int:
-        """Whole calendar days until the answer is due; negative when it is late."""
-        return (self.due_at - now).days
+        """Whole calendar days until the answer is due; negative when it is late. None pass while the clock stands."""
+        return (self.due_at - (self.paused_at or now)).days
 
 
 def advance(

@@ -6,13 +6,13 @@ request. Small counts are not shown (MKT-6). Leaves to others: storing tallies w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from statistics import fmean, median
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.status import Status
@@ -69,17 +69,50 @@ def _days(received: datetime, closed: datetime | None) -> int | None:
     return max((closed - received).days, 0) if closed else None
 
 
-@dataclass(frozen=True)
-class Sum:
-    """One right in one year. `days` are those of every answer, sorted."""
+class Sum(BaseModel):
+    """One right in one year. `days`: how many answers took so many days."""
+
+    model_config = ConfigDict(frozen=True)
 
     right: Right
-    counts: dict[Counted, int]
-    days: tuple[int, ...]
+    counts: dict[Counted, int] = Field(default_factory=dict)
+    days: dict[int, int] = Field(default_factory=dict)
 
     @property
     def received(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def answered(self) -> int:
+        return sum(self.days.values())
+
+    @property
+    def median_days(self) -> float:
+        """Of the answers; there must be one."""
+        half = [self._days_of(place) for place in ((self.answered - 1) // 2, self.answered // 2)]
+        return sum(half) / 2
+
+    @property
+    def mean_days(self) -> float:
+        return sum(days * answers for days, answers in self.days.items()) / self.answered
+
+    def _days_of(self, place: int) -> int:
+        """The days of the answer at this place, the quickest first."""
+        for days in sorted(self.days):
+            place -= self.days[days]
+            if place < 0:
+                return days
+        raise IndexError(place)
+
+
+class Sums(BaseModel):
+    """A year as it was counted at one time (UTC)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    year: int
+    at: datetime
+    rights: list[Sum]
 
 
 @dataclass(frozen=True)
@@ -94,15 +127,20 @@ class Shown:
 
 
 def sums(tallies: Iterable[Tally]) -> list[Sum]:
-    """Every right, in the order of the rights."""
-    found = list(tallies)
-    return [_sum(right, [t for t in found if t.right is right]) for right in Right]
-
-
-def _sum(right: Right, tallies: list[Tally]) -> Sum:
-    counts = {outcome: sum(t.outcome is outcome for t in tallies) for outcome in Counted}
-    days = sorted(t.days for t in tallies if t.days is not None)
-    return Sum(right, counts, tuple(days))
+    """Every right, in the order of the rights; the tallies are looked at once, one after the other."""
+    counts: Counter[tuple[Right, Counted]] = Counter()
+    days: Counter[tuple[Right, int]] = Counter()
+    for tally in tallies:
+        counts[tally.right, tally.outcome] += 1
+        if tally.days is not None:
+            days[tally.right, tally.days] += 1
+    return [
+        Sum(
+            right=right, counts={outcome: counts[right, outcome] for outcome in Counted},
+            days={took: n for (of, took), n in sorted(days.items()) if of is right},
+        )
+        for right in Right
+    ]  # fmt: skip
 
 
 def shown(sum: Sum) -> Shown:
@@ -114,13 +152,13 @@ def shown(sum: Sum) -> Shown:
     there = sorted((n, outcome) for outcome, n in sum.counts.items() if n)
     if [n < SMALL for n, _ in there[:2]] == [True, False]:
         counts[there[1][1]] = HIDDEN
-    enough = len(sum.days) >= SMALL
+    enough = sum.answered >= SMALL
     return Shown(
         right=sum.right,
         received=_told(sum.received),
         counts=counts,
-        median_days=round(median(sum.days), 1) if enough else None,
-        mean_days=round(fmean(sum.days), 1) if enough else None,
+        median_days=round(sum.median_days, 1) if enough else None,
+        mean_days=round(sum.mean_days, 1) if enough else None,
     )
 
 

@@ -10,6 +10,7 @@ from chalicelib.law.content import also_asked
 from chalicelib.law.limits import limit_for, window_end, window_start
 from chalicelib.law.loader import law_of, load, regime_ids
 from chalicelib.law.model import LAW_RIGHT, POLICY, Law, LawRight, Limit, ProofLevel, Regime
+from chalicelib.law.pauses import pause_of, resumed
 from chalicelib.law.proof import proof_needed
 from chalicelib.law.records import records_kept_until
 from chalicelib.law.refusals import Exemption, exemptions, ground_label, ground_words
@@ -47,11 +48,13 @@ __all__ = [
     "limit_for",
     "load",
     "may_extend",
+    "pause_of",
     "proof_needed",
     "records_kept_until",
     "refusal_notes",
     "regime_for",
     "regime_ids",
+    "resumed",
     "rules_of",
     "window_end",
     "window_start",

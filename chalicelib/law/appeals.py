@@ -30,12 +30,16 @@ class Route:
     always: bool
 
 
-def appeal_route(regime: Regime | str) -> Route:
-    """The appeal and complaint route of a regime; the policy's where its own is not established."""
+def appeal_route(regime: Regime | str, *, by_post: bool = False) -> Route:
+    """The appeal and complaint route of a regime; the policy's where its own is not established.
+
+    `by_post`: for somebody without email, who has no page of their request.
+    """
     refusal, decide = appeal_of(regime)
     days = decide.aim or decide.count
+    how = "To appeal, write to us or call us." if by_post else "You can appeal from the page of your request."
     words = (
-        "You can appeal from the page of your request. Someone who did not take this decision will look at it afresh "
+        f"{how} Someone who did not take this decision will look at it afresh "
         f"and answer within {days} days. You can also {_complain(refusal)}"
     )
     return Route(

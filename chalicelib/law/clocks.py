@@ -39,15 +39,22 @@ class Clock:
 
 
 def clock_for(
-    regime: Regime | str, right: Right, received_at: datetime, zone: ZoneInfo, *, designated: bool = True
+    regime: Regime | str,
+    right: Right,
+    received_at: datetime,
+    zone: ZoneInfo,
+    *,
+    designated: bool = True,
+    paused: int = 0,
 ) -> Clock:
     """The clock of a request received at an instant (UTC) by a business in `zone`.
 
-    `designated`: it came to an address that the business names for such requests (Civ. Code 1798.83(b)(1)).
+    `designated`: it came to an address that the business names for such requests (Civ. Code 1798.83(b)(1));
+    `paused`: calendar days that do not count, where the law stops the clock (`Entitlement.pause`).
     Raises Misconfigured when the regime knows no such right.
     """
     said = entitlement(regime, right)
-    clock = _clock(_respond(said, designated), said.extension, local_day(received_at, zone), zone)
+    clock = _clock(_respond(said, designated), said.extension, local_day(received_at, zone), zone, paused)
     if said.acknowledge is None:
         return clock
     by = _target(said.acknowledge, local_day(received_at, zone))
@@ -68,15 +75,16 @@ def extend(
     *,
     at: datetime,
     designated: bool = True,
+    paused: int = 0,
 ) -> Clock:
     """The clock after an extension told to the customer at `at` (UTC): still counted from receipt, and only once.
 
     Raises DecisionNotAllowed when the law allows none, or `at` is past the limit within which it must be told.
     """
     said = entitlement(regime, right)
-    clock = clock_for(regime, right, received_at, zone, designated=designated)
+    clock = clock_for(regime, right, received_at, zone, designated=designated, paused=paused)
     respond = _respond(said, designated)
-    return _extended(regime, clock, respond, said.extension, local_day(received_at, zone), zone, at)
+    return _extended(regime, clock, respond, said.extension, local_day(received_at, zone), zone, at, paused)
 
 
 def extend_appeal(regime: Regime | str, received_at: datetime, zone: ZoneInfo, *, at: datetime) -> Clock:
@@ -98,6 +106,7 @@ def _extended(
     received: date,
     zone: ZoneInfo,
     at: datetime,
+    paused: int = 0,
 ) -> Clock:
     if extension is None or clock.extension_limit is None:
         raise DecisionNotAllowed(f"{law_of(regime).name} allows no extension ({clock.citation}).")
@@ -105,7 +114,7 @@ def _extended(
         raise DecisionNotAllowed(f"An extension had to be told by {local_day(clock.limit, zone)} ({extension.cite}).")
     return replace(
         clock,
-        target=end_of(_target(_together(respond, extension), received), zone),
+        target=end_of(_target(_together(respond, extension), received, paused), zone),
         limit=clock.extension_limit,
         extension_limit=None,
         citation=extension.cite,
@@ -114,9 +123,9 @@ def _extended(
     )
 
 
-def _clock(respond: Term, extension: Term | None, received: date, zone: ZoneInfo) -> Clock:
-    target, limit = _target(respond, received), _limit(respond, received)
-    longest = _limit(_together(respond, extension), received) if extension else None
+def _clock(respond: Term, extension: Term | None, received: date, zone: ZoneInfo, paused: int = 0) -> Clock:
+    target, limit = _target(respond, received, paused), _limit(respond, received, paused)
+    longest = _limit(_together(respond, extension), received, paused) if extension else None
     return Clock(
         acknowledge_by=None,
         target=end_of(target, zone),
@@ -128,8 +137,10 @@ def _clock(respond: Term, extension: Term | None, received: date, zone: ZoneInfo
     )
 
 
-def _target(term: Term, received: date) -> date:
+def _target(term: Term, received: date, paused: int = 0) -> date:
     """The day to aim for, of a term that runs from a day of receipt: the earliest reading, on no holiday calendar."""
+    if paused:
+        return _target(term, received) + timedelta(days=paused)
     count = term.count - term.spare
     match term.unit:
         case "business_day":
@@ -140,15 +151,16 @@ def _target(term: Term, received: date) -> date:
             return received + timedelta(days=count - term.counts_receipt)
 
 
-def _limit(term: Term, received: date) -> date:
-    """The last day of a term: the latest reading."""
+def _limit(term: Term, received: date, paused: int = 0) -> date:
+    """The last day of a term: the latest reading. Paused days come before the roll: they are no part of the term."""
+    still = timedelta(days=paused)
     match term.unit:
         case "business_day":
             return lenient_business_days(received, term.count)
         case "month":
-            return rolled(months_after(received, term.count), term.rolls)
+            return rolled(months_after(received, term.count) + still, term.rolls)
         case "day":
-            return rolled(received + timedelta(days=term.count - term.counts_receipt), term.rolls)
+            return rolled(received + timedelta(days=term.count - term.counts_receipt) + still, term.rolls)
 
 
 def _together(respond: Term, extension: Term) -> Term:

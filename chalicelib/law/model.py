@@ -93,6 +93,12 @@ class Limit(Backed):
     effect: Literal["may_decline", "may_charge", "first_answer_again"]
 
 
+class Pause(Backed):
+    """The clock stands still while an answer about who it is or what is meant is awaited, from the law's day on."""
+
+    since: date
+
+
 class ProofLevel(Backed):
     """Proof of identity in points (the mailbox is one, each right answer one more) and the signed declaration."""
 
@@ -125,12 +131,16 @@ class Entitlement(Part):
     """Added to `respond`, once; both run from receipt."""
     longest: Term | None = None
     """What the law says the two make together: a check on both."""
+    pause: Pause | None = None
+    """None: no question stops the clock."""
     limit: Limit | None = None
     proof: Proofs
     note: str = ""
 
     @model_validator(mode="after")
     def _agrees(self) -> Entitlement:
+        if self.pause and self.respond.unit == "business_day":
+            raise ValueError("a pause is in calendar days, respond in business days")
         if not self.extension:
             return self
         if self.extension.unit != self.respond.unit:

@@ -27,13 +27,26 @@ def clock(request: Request, business: Business) -> str:
     said = rules(request, business)
     where = "our own number" if said.ours else said.clock_citation
     elsewhere = "" if request.designated else ", as it came to an address not named for such requests"
-    return f"{said.term} from receipt{elsewhere} ({where})"
+    return f"{said.term} from receipt{elsewhere} ({where}){_stood(said)}"
+
+
+def _stood(said: Rules) -> str:
+    """How long the clock stood still, and by which clause."""
+    if not said.paused:
+        return ""
+    return f", and {said.paused} day{'s' * (said.paused != 1)} in which it stood still ({said.pause_citation})"
 
 
 def dates(request: Request, business: Business) -> str:
     """The day aimed for, and the law's last day where that is another."""
     said = rules(request, business)
     aim = words.day(said.aim, business)
+    if request.paused_at:
+        since = words.day(request.paused_at, business)
+        return (
+            f"The clock stands still since {since}, while we wait for an answer ({said.pause_citation}). "
+            f"The days until it comes are added to {aim}."
+        )
     if not said.two_readings:
         return f"The last day is {aim}."
     last = "the last day is" if said.ours else "the law’s last day is"

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
@@ -117,7 +118,11 @@ OTHER_EVENTS = {
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
-    "printed": "The answer was printed", "posted": "The answer was posted",
+    "printed": "A letter was printed", "posted": "The letter was posted",
+    "completed": "What the mail could not say was added",
+    "rest_opened": "The hold has ended: the rest was taken up",
+    "mailed_now": "The email that had to wait was sent",
+    "reminded": "Staff were reminded of what is still to be done",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
 COUNTED = {
@@ -150,10 +155,33 @@ REGIMES = {
     "uk-gdpr": "UK GDPR", "us-coppa": "COPPA", "us-marketing-opt-outs": "US marketing opt-out rules",
     "policy": "our privacy policy",
 }  # fmt: skip
+KEPT = {
+    "unread": "It was not clear what it asks.",
+    "agent": "It seems to come from somebody who acts for a client.",
+    "long": "It is too long to be read by a program.",
+    "reply": "It answers a mail of ours, and a program must not act on it.",
+    "sender": "It does not say clearly whom it is from.",
+    "ours": "It says that it comes from us or from one of our staff, which anybody can write.",
+    "forged": "The domain it says it comes from disowns it. Nobody was answered; what it asks to stop is stopped.",
+    "too_many": "More such mails came from this address today than we answer by ourselves.",
+    "automatic": "A program sent it: a bounce, or an answer while somebody is away.",
+    "bulk": "It was sent to many.",
+    "spam": "The mail service takes it for spam.",
+    "virus": "The mail service found something harmful in it.",
+}
+"""Why a mail waits for a person, said to staff."""
+KEPT_SHORT = {
+    "unread": "Not clear what it asks", "agent": "From an agent", "long": "Very long",
+    "reply": "Answer to a mail of ours",
+    "sender": "Sender not clear", "ours": "Says it is from us", "forged": "Probably forged",
+    "too_many": "One of many from one address", "automatic": "Sent by a program", "bulk": "Sent to many",
+    "spam": "Probably spam", "virus": "Harmful",
+}  # fmt: skip
 DOINGS = {
     Doing.EXPORT: "to send", Doing.CHANGE: "to change", Doing.DELETE: "to delete", Doing.BLANK: "to blank",
     Doing.KEEP: "to keep",
 }  # fmt: skip
+DOINGS_DONE = {Doing.CHANGE: "changed", Doing.DELETE: "deleted", Doing.BLANK: "blanked"}
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip
@@ -164,10 +192,21 @@ CAUSES = {
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+RECIPIENTS = {
+    NoticeState.PENDING: "could not be reached yet; we keep trying, so this is not confirmed",
+    NoticeState.TOLD: "told, not confirmed yet",
+    NoticeState.CONFIRMED: "confirmed",
+    NoticeState.NONE: "confirmed that they hold nothing",
+    NoticeState.KEPT: "answered that they must keep it",
+    NoticeState.FAILED: "could not be told automatically; our staff see to it, and this is not confirmed",
+}
+"""Where a recipient stands, in the answer and on the tracker."""
+SETTLED = frozenset(state for state in NoticeState if state.settled)
 LINK_PURPOSES = {
     "consent": "to say whether somebody may act for you",
     "verify": "to confirm a request", "track": "to follow a request", "results": "to get an answer",
-    "review": "to decide a request", "stop": "to stop mail", "task": "to report what was done",
+    "review": "to decide a request",
+    "callbacks": "for a system to report what was done", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
 }  # fmt: skip

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread
-from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
+from chalicelib.sources.values import WRITES, Place, is_done, json_value, reached_by, spelt, still_to_do
 
 Row = dict[str, Any]
 
@@ -65,7 +64,7 @@ class MemorySource:
         reached: dict[str, list[Row]] = {}
         for name in self._map.order():
             collection = self._map.collections[name]
-            reached[name] = [r for r in self._rows(name) if _reached(collection, r, values, reached)]
+            reached[name] = [r for r in self._rows(name) if reached_by(collection, r, values, reached)]
         for name, rows in reached.items():
             yield from ((name, row) for row in sorted(rows, key=lambda r: _key(self._map.collections[name], r)))
 
@@ -87,16 +86,3 @@ def _key(collection: Collection, row: Row) -> tuple[str, ...]:
 def _record(name: str, collection: Collection, row: Row) -> Record:
     values = {field: json_value(row[field]) for field in collection.fields}
     return Record(collection=name, key=_key(collection, row), values=values)
-
-
-def _reached(collection: Collection, row: Row, who: Mapping[str, list[str]], reached: Mapping[str, list[Row]]) -> bool:
-    for kind, field in collection.identity.items():
-        held = str(row[field] if row[field] is not None else "")
-        if (re.sub(r"\D", "", held) if kind == "phone" else held.lower()) in who.get(kind, ()):
-            return True
-    via = collection.via
-    return (
-        via is not None
-        and row[via.field] is not None
-        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
-    )

@@ -1,16 +1,18 @@
 """Values of a source as JSON values, and whether a record is as a treatment wants it. Pure.
 
 Rule 16: every source judges drift here, in the same words, so that a fingerprint means the same everywhere.
-Leaves to others: reading and writing (sql, memory).
+Leaves to others: reading and writing (sql, dynamodb, s3, memory).
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from chalicelib.domain.datamap import Collection
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import PlanDrifted
@@ -53,6 +55,43 @@ def spelt(who: Iterable[Identifier]) -> dict[str, list[str]]:
         if one.kind is IdentifierKind.PHONE and len(one.value) == 10:
             spellings.append("1" + one.value)
     return values
+
+
+def one_spelling(kind: str, held: Any) -> str:
+    """A held identifier in the spelling that `spelt` gives: lower case, a phone's digits; empty for nothing."""
+    said = "" if held is None else str(held)
+    return re.sub(r"\D", "", said) if kind == "phone" else said.lower()
+
+
+def reached_by(
+    collection: Collection, row: Mapping[str, Any], who: Mapping[str, list[str]],
+    reached: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> bool:  # fmt: skip
+    """Whether a record is the person's: by an identifier in it, or through a record already reached."""
+    for kind, field in collection.identity.items():
+        if one_spelling(kind, row[field]) in who.get(kind, ()):
+            return True
+    via = collection.via
+    return (
+        via is not None
+        and row[via.field] is not None
+        and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
+    )
+
+
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
+
+
+def sampled_type(values: Iterable[Any]) -> str:
+    """The type of a field that no schema names, from the JSON values seen in it, in a schema's words."""
+    seen = [v for v in values if v is not None]
+    if seen and all(isinstance(v, bool) for v in seen):
+        return "boolean"
+    if seen and all(isinstance(v, int | float) for v in seen):
+        return "numeric"
+    if any(isinstance(v, dict | list) for v in seen):
+        return "document"
+    return "text (date)" if seen and all(ISO_DAY.fullmatch(str(v)) for v in seen) else "text"
 
 
 def as_told(held: Any, wanted: Any) -> bool:

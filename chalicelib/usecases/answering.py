@@ -11,17 +11,22 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
 from chalicelib.domain.request import Personal, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import PlanDrifted
+from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
+
+UNSETTLED_FOR = timedelta(days=7)
+"""How long staff hear nothing more of a part that is still to be done; the daily sweep then tells them again."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def send_answer(svc: Services, reference: str) -> None:
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
         svc.store.commit(drifted, event)
         raise PlanDrifted(reference)
+    recipients.owe(svc, request)
     say(svc, request, outcomes, functools.partial(correspondence.to_customer, svc, request))
     if _refused(request):
         refusals.uncount(svc, request)
@@ -60,19 +66,22 @@ def send_answer(svc: Services, reference: str) -> None:
         return
     failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
     if failed:
-        correspondence.to_staff(
-            svc,
-            request,
-            "staff_partly",
-            correspondence.deciders(svc, request),
-            failed=[(o.source, o.why) for o in failed],
-        )
+        tell_of_the_rest(svc, request, failed)
     if svc.open(request).pet:
         correspondence.to_staff(svc, request, "staff_pet", correspondence.deciders(svc, request))
     left = bool(partial.left(request))
     status = Status.PARTLY_FULFILLED if failed or left else Status.FULFILLED
     appeals.record(svc, request, status, left=left)
-    _end(svc, request, status)
+    _end(svc, request, status, remind_at=svc.now() + UNSETTLED_FOR if failed else None)
+    recipients.answer_again(svc, reference)
+
+
+def tell_of_the_rest(svc: Services, request: Request, failed: Sequence[Outcome], *, once: str = "") -> None:
+    """Mail those who may decide what of an answered request is still to be done."""
+    correspondence.to_staff(
+        svc, request, "staff_partly", correspondence.deciders(svc, request), once=once,
+        failed=[(o.source, o.why) for o in failed], again=bool(once),
+    )  # fmt: skip
 
 
 def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...] = (), **context: Any) -> None:
@@ -97,7 +106,21 @@ def _refused(request: Request) -> bool:
     return request.decision is not None and request.decision.verdict is Verdict.REFUSE
 
 
-def _end(svc: Services, request: Request, status: Status) -> None:
+def _end(svc: Services, request: Request, status: Status, *, remind_at: datetime | None = None) -> None:
+    """End it; a recipient who confirms at this very moment writes to it too, and is no reason to answer again."""
+    for _ in range(road.NOTE_TRIES):
+        try:
+            svc.store.commit(*_ended(svc, request, status, remind_at))
+        except RequestChanged:
+            before, request = request, road.live(svc, request.reference)
+            if request.status is not before.status:
+                raise
+            continue
+        return
+    raise RequestChanged(request.reference)
+
+
+def _ended(svc: Services, request: Request, status: Status, remind_at: datetime | None) -> tuple[Request, Event]:
     now = svc.now()
     # The reason says how it was fulfilled; what was given only as proof goes now (11 CCR 7060(d)).
     reason = request.reason if request.reason in ("nothing_held", "asked_before", "proof_insufficient") else None
@@ -107,11 +130,11 @@ def _end(svc: Services, request: Request, status: Status) -> None:
         reason = request.decision.ground
     personal = svc.open(request).model_copy(update={"answers": {}})
     in_part = request.categories_only or any(o.kept for o in svc.store.outcomes(request.reference))
-    ended, event = advance(
+    return advance(
         request, status, now, reason=reason, closed_at=now, in_part=in_part, to_post=request.by_post,
+        remind_at=remind_at,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
-    svc.store.commit(ended, event)
 
 
 def _access(svc: Services, told: Told) -> None:
@@ -149,7 +172,8 @@ def _correction(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
-        recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+        recipients=recipients.standing(svc, told.request),
+        silent=recipients.silent(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 
@@ -159,7 +183,8 @@ def _deletion(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_deletion", nothing_held=told.request.reason == "nothing_held",
         deleted=_counted(svc, told, Doing.DELETE), blanked=_counted(svc, told, Doing.BLANK),
-        kept=kept, recipients=recipients.standing(svc, told.request), failed=_titles(svc, told.failed),
+        kept=kept, recipients=recipients.standing(svc, told.request),
+        silent=recipients.silent(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip
 
 

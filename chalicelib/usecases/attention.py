@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
+from chalicelib.errors import DecisionNotAllowed, MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
 from chalicelib.links import Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, reminding, road
+from chalicelib.usecases import correspondence, gathering, powers, reminding, road
 from chalicelib.usecases.card import Card, card_of, member_of, unfinished
 
 
@@ -42,9 +42,14 @@ def need_attention(svc: Services, reference: str, token: str, error: str) -> Non
 
 
 def try_again(svc: Services, token: str) -> Card:
-    """Take the road up again where it stopped; after a partial answer, carry out what is left."""
+    """Take the road up again where it stopped; after a partial answer, carry out what is left.
+
+    Raises DecisionNotAllowed: who may not decide it does not move it either.
+    """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, link)
+    if not powers.may_decide(svc, request, member):
+        raise DecisionNotAllowed("Trying again is for those who may decide this request.")
     by = f"staff:{member.id}"
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
@@ -58,12 +63,29 @@ def try_again(svc: Services, token: str) -> Card:
     return card_of(svc, request, member)
 
 
-def _resume(svc: Services, request: Request, by: str) -> Request:
+def go_by_post(svc: Services, token: str) -> Card:
+    """The mail service refuses the customer's address for good: go on, and answer by letter (posting, rule 4).
+
+    Raises DecisionNotAllowed.
+    """
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if not powers.may_go_by_post(svc, request, member):
+        raise DecisionNotAllowed("Only an answer that the mail service refused goes by post instead.")
+    request = _resume(svc, request, f"staff:{member.id}", by_post=True)
+    road.go_on(svc, request, road.ATTENTION)
+    return card_of(svc, request, member)
+
+
+def _resume(svc: Services, request: Request, by: str, *, by_post: bool = False) -> Request:
     if request.resume is None:
         return request
     if request.reason == MailUncertain.__name__:  # staff decided that it goes out (again)
         svc.store.release_uncertain(request.reference)
-    resumed, event = advance(request, request.resume, svc.now(), by=by, reason="try_again", resume=None)
+    why = "by_post" if by_post else "try_again"
+    resumed, event = advance(
+        request, request.resume, svc.now(), by=by, reason=why, resume=None, by_post=by_post or request.by_post
+    )
     svc.store.commit(resumed, event)
     return resumed
 
@@ -77,7 +99,7 @@ SECOND_STARTS = {Status.GATHERING: "gather", Status.FULFILLING: "fulfil"}
 def sweep(svc: Services) -> dict[str, int]:
     """Take up what was lost between a write and a signal (rule 18): start roads never started, signal waits decided.
 
-    Remind staff where the clock has passed a mark.
+    Remind staff where the clock has passed a mark, and customers whose reply is awaited.
     A start or signal that was not lost is repeated without effect. Counts what was taken up, by kind.
     """
     waiting = svc.store.queue(limit=SWEPT)
@@ -86,11 +108,11 @@ def sweep(svc: Services) -> dict[str, int]:
 
 
 def _remind(svc: Services, waiting: Sequence[Request]) -> dict[str, int]:
-    """Remind staff of what the clock says; a mail that fails stops no other (rule 11), and is tried in an hour."""
+    """Remind staff of the clock, customers of a question; a mail that fails stops no other (rule 11)."""
     count = {"reminded": 0, "not_reminded": 0}
     for request in waiting:
         try:
-            count["reminded"] += reminding.remind(svc, request)
+            count["reminded"] += reminding.remind(svc, request) or reminding.remind_customer(svc, request)
         except (ServiceUnavailable, MailRejected, MailUncertain):
             count["not_reminded"] += 1
     return count
@@ -103,7 +125,7 @@ def _again(svc: Services, request: Request) -> int:
         road.start(svc, request, road.first_stage(request))
         return 1
     if request.road > 1 and request.status in SECOND_STARTS:
-        road.start(svc, request, SECOND_STARTS[request.status])
+        road.start(svc, request, "answer" if road.refused(request) else SECOND_STARTS[request.status])
     over = {
         road.PROOF: request.status is not Status.VERIFYING,
         road.DECISION: request.status not in (Status.IN_REVIEW, Status.FROZEN),

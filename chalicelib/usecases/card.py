@@ -13,16 +13,30 @@ from typing import Any
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
-from chalicelib.domain.plan import OutcomeState, Plan, PlannedCollection
+from chalicelib.domain.plan import Doing, OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.law import exemptions
+from chalicelib.law import exemptions, pause_of
 from chalicelib.links import Link, Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, extending, gathering, judging, limits, powers, road
+from chalicelib.usecases import (
+    appealing,
+    appeals,
+    choosing,
+    correspondence,
+    extending,
+    gathering,
+    held_back,
+    judging,
+    limits,
+    partial,
+    powers,
+    road,
+)
 from chalicelib.usecases.appeals import First
+from chalicelib.usecases.choosing import Candidates
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,8 @@ class Card:
     """Whether "try again" is offered; never for the rest of what its person said was not them."""
     may_note_power: bool = False
     """Whether a power of attorney can be noted: an agent waits for the person's consent."""
+    pause: str | None = None
+    """The clause that lets a question stop the clock; None where none does."""
     over_limit: str | None = None
     """What the law lets staff do because the person has asked too often; None where they have not."""
     corrections: list[str] = field(default_factory=list)
@@ -51,10 +67,18 @@ class Card:
     """Collections that an approval could leave out."""
     exemptions: list[tuple[str, str]] = field(default_factory=list)
     """Code and words of what may be named where the ground is `exempt`."""
+    done: list[tuple[str, Doing, int]] = field(default_factory=list)
+    """What was changed or erased before the person said that it was not them."""
     left: list[str] = field(default_factory=list)
     """Titles of what the decision leaves out."""
     hold: Hold | None = None
+    held_back: list[str] = field(default_factory=list)
+    """After a hold on the person was ended from here: their deletions of which it kept something."""
     may_hold: bool = False
+    may_go_by_post: bool = False
+    """Whether the answer, whose mail was refused for good, can be posted instead."""
+    may_appeal: bool = False
+    """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
     """Whether this member may take their own decision back."""
     first: First | None = None
@@ -69,6 +93,8 @@ class Revealed:
     records: list[tuple[str, list[dict[str, Any]]]]
     changes: list[tuple[str, str, str]]
     """Label, old value, new value."""
+    candidates: list[Candidates] = field(default_factory=list)
+    """Where several records could be meant by a correction."""
 
 
 def card(svc: Services, token: str) -> Card:
@@ -88,16 +114,25 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
     why_not = why_not_approve(svc, request)
     plan, may = judging.current_plan(svc, request), verdicts(svc, request, member, why_not)
     listed = exemptions(request.regime, request.right)
+    pause = pause_of(request, svc.business.zone, svc.now()) if Verdict.ASK in may else None
+    history = [(e.at, e.what) for e in svc.store.events(request.reference)]
+    may_hold = powers.may_hold(svc, request, member)
+    ended = may_hold and any(what == "released" for _, what in history)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
         plan=plan, corrections=_labels(svc, request), may=may, why_not=why_not, grounds=grounds(request),
-        over_limit=limits.said(request), may_leave=powers.may_leave(plan, may),
+        pause=pause.cite if pause else None, over_limit=limits.said(request), may_leave=powers.may_leave(plan, may),
+        done=partial.done_so_far(svc, request) if request.status is Status.FROZEN else [],
         left=appeals.titles(svc, request), first=appeals.first(svc, request),
         exemptions=[(code, f"{e.label}: {e.shop_use} ({e.cite})") for code, e in listed.items()],
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
-        may_hold=powers.may_hold(svc, request, member), may_undo=powers.may_take_back(svc, request, member),
-        history=[(e.at, e.what) for e in svc.store.events(request.reference)], days_left=request.days_left(svc.now()),
-        attention=request.status is Status.NEEDS_ATTENTION or unfinished(svc, request),
+        may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
+        may_undo=powers.may_take_back(svc, request, member),
+        history=history, days_left=request.days_left(svc.now()),
+        attention=powers.may_decide(svc, request, member)
+        and (request.status is Status.NEEDS_ATTENTION or unfinished(svc, request)),
+        may_go_by_post=powers.may_go_by_post(svc, request, member),
+        may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
 
@@ -151,14 +186,13 @@ def _unclear(svc: Services, request: Request) -> str | None:
     if not labels:
         return None
     return (
-        f"Several records say different things for {', '.join(labels)}: nobody can tell which is meant. Ask, or refuse."
+        f"Several records say different things for {', '.join(labels)}. Show the personal data and choose which is "
+        "meant, or ask."
     )
 
 
 def verdicts(svc: Services, request: Request, member: Member, why_not: str | None) -> frozenset[Verdict]:
-    if member not in correspondence.deciders(svc, request) and member not in svc.business.leads():
-        return frozenset()
-    if member.id == request.not_staff:
+    if not powers.may_decide(svc, request, member):
         return frozenset()
     if request.status is Status.FROZEN:
         return frozenset({Verdict.REFUSE})
@@ -178,10 +212,12 @@ def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
     member = member_of(svc, link)
     seen = road.note(svc, request.reference, "viewed", by=f"staff:{member.id}")
     personal = svc.open(request)
-    return card_of(svc, seen, member), Revealed(
+    shown = card_of(svc, seen, member)
+    return shown, Revealed(
         personal=_visible(svc, member, personal),
         records=_records(svc, seen, member),
         changes=_changes(svc, seen, member, personal),
+        candidates=choosing.candidates(svc, seen, member, personal) if Verdict.REFUSE in shown.may else [],
     )
 
 
@@ -229,12 +265,13 @@ def _changes(svc: Services, request: Request, member: Member, personal: Personal
         if not svc.business.may_see(member, mapped.category):
             changes.append((mapped.label, "not for your role", "not for your role"))
             continue
+        meant = personal.means(correction.field)
         old = [
             guarded(str(r.values.get(name) or ""))
             for f in found
             if f.source == source
             for r in f.shown
-            if r.collection == collection
+            if r.collection == collection and (not meant or r.key in meant)
         ]
         changes.append((mapped.label, ", ".join(old) or "nothing on file", guarded(correction.value)))
     return changes

@@ -8,6 +8,7 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,13 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, RequestNotFound, ServiceUnavailable
 from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
+from chalicelib.ports import KeptMail
 from chalicelib.services import Services
 from chalicelib.usecases.windows import window_end
 
 LINKS_A_DAY = 3
+MAILS_TOLD_A_DAY = 10
+DAY = timedelta(days=1)
 
 
 def to_customer(
@@ -37,10 +41,10 @@ def to_customer(
 ) -> None:
     """Send `mail` to the request's addressee, or to the subject at `to`, with the tracker link and those of `purposes`.
 
-    Once per request, road and `once`. Raises ServiceUnavailable (try again), MailUncertain.
+    Once per request, road and `once`; to nobody where it goes by post. Raises ServiceUnavailable, MailUncertain.
     """
     address = to or svc.open(request).addressee
-    if address is None or request.quiet:
+    if address is None or request.quiet or (request.by_post and not to):
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
@@ -85,16 +89,31 @@ def to_staff(
         raise faults[0]
 
 
-def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient) -> None:
+def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient, *, chased: int = 0) -> None:
     """Tell a recipient that there is something to do, with a link of their own; the mail names nobody.
 
-    Once per request: a second road, after a partial answer, asks nobody again.
+    Once per request and time of asking: a second road, after a partial answer, asks nobody again.
     """
     if recipient.email:
         _send(
             svc, request, "recipient_notice", to=recipient.email, person=f"recipient:{id}", purposes=(Purpose.TASK,),
-            name=f"recipient_notice:{id}", context={"recipient": recipient},
+            name=f"recipient_notice:{id}{f':{chased}' if chased else ''}", context={"recipient": recipient},
         )  # fmt: skip
+
+
+def of_recipient(svc: Services, request: Request, id: str, *, why: str | None, once: str) -> None:
+    """Tell those who may decide that a recipient has not confirmed, with a link to enter what they say elsewhere."""
+    for member in deciders(svc, request):
+        _send(
+            svc, request, "staff_recipient", to=member.email, person=f"recipient:{id}:{member.id}",
+            purposes=(Purpose.TASK,), name=f"staff_recipient:{id}:{once}:{member.id}",
+            context={"recipient": svc.business.sharing.recipients[id], "why": why, "member": member},
+        )  # fmt: skip
+
+
+def callback_url(svc: Services, request: Request, id: str) -> str:
+    """Where a recipient's system reports about this request: a link of its own."""
+    return _mint(svc, (Purpose.CALLBACK,), f"recipient:{id}", request.reference)["callback"]
 
 
 def deciders(svc: Services, request: Request) -> list[Member]:
@@ -150,7 +169,7 @@ def send_links_again(svc: Services, typed: str) -> None:
     hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
     counted = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(typed)))
     try:
-        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, timedelta(days=1)))
+        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, DAY))
     except LimitReached:
         return
     found = []
@@ -194,6 +213,24 @@ def _due_again(request: Request, now: datetime) -> tuple[Purpose, ...]:
         return ()
     kept = request.closed_at is not None and now - request.closed_at < links.LIFETIMES[Purpose.RESULTS]
     return (Purpose.RESULTS,) if kept else ()
+
+
+def tell_of_mail(svc: Services, kept: KeptMail, members: Sequence[Member]) -> None:
+    """Tell staff that a mail waits to be read: nothing of it stands here. Best effort, for the inbox lists it anyway.
+
+    So many a day of one kind at most: a flood of mail to us becomes none to them, and hides no other kind.
+    """
+    try:
+        svc.store.count("mail-told", kept.why, limit=MAILS_TOLD_A_DAY, ends=window_end(svc.now(), DAY))
+    except LimitReached:
+        return
+    for member in members:
+        message = messages.compose(
+            "staff_mail", business=svc.business, to=member.email, reference=kept.reference, at=svc.now(),
+            context={"member": member, "links": {"inbox": f"{svc.settings.public_url}/staff/mail"}, "why": kept.why},
+        )  # fmt: skip
+        with suppress(ServiceUnavailable, MailRejected, MailUncertain):
+            svc.mailer.send(sender=svc.business.sender, to=member.email, message=message)
 
 
 def send_sign_in(svc: Services, member: Member) -> None:

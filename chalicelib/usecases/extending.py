@@ -24,8 +24,10 @@ def extend(svc: Services, request: Request, member: Member, reason: str) -> Requ
     personal = svc.open(request).model_copy(update={"extension_reason": reason})
     extended, event = amend(
         request, "extended", now, by=f"staff:{member.id}", due_at=clock.target, limit_at=clock.limit, extended_at=now,
+        to_post=request.by_post,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
+    # Who has no email is sent the notice by post (posting).
     # The mail goes first: the law wants it told, and once written an extension could not be told again.
     correspondence.to_customer(svc, extended, "extended", due_at=extended.due_at, text=reason)
     svc.store.commit(extended, event)

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Kept
-from chalicelib.domain.request import Message, Request, Right, advance, amend, reference_from
+from chalicelib.domain.request import Message, Request, Right, advance, amend
 from chalicelib.domain.status import TRANSITIONS, Status
-from chalicelib.errors import AlreadyFiled, InvalidRequest, MailUncertain, TransitionNotAllowed
-from chalicelib.law import appeal_clock
+from chalicelib.errors import InvalidRequest, MailUncertain, TransitionNotAllowed
+from chalicelib.law import resumed
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, intake, judging, limits, partial, road
+from chalicelib.usecases import appealing, appeals, correspondence, judging, limits, partial, recipients, road
 
 REPLY_LENGTH = 5_000
 
@@ -35,6 +36,8 @@ class TrackerView:
     """After a deletion: title, why and until when, how many."""
     left: list[str] = field(default_factory=list)
     """After a partial approval: titles of what was left out."""
+    told: list[tuple[str, NoticeState]] = field(default_factory=list)
+    """Recipients that were told of it, by name, and where each stands."""
 
 
 def tracker(svc: Services, token: str) -> TrackerView:
@@ -49,10 +52,11 @@ def _view(svc: Services, request: Request) -> TrackerView:
     kept = [(titles[o.source, c], k, n) for o in svc.store.outcomes(request.reference) for c, k, n in o.kept]
     shown = kept if request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED) else []
     left = appeals.titles(svc, request) if request.reason == partial.REASON else []
-    return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left)
+    told = recipients.standing(svc, request) if request.right in recipients.NAMED else []
+    return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left, told=told)
 
 
-STAFFS_OWN = frozenset({"viewed"})
+STAFFS_OWN = frozenset({"viewed", "reminded"})
 HOLDS = frozenset({"held", "released"})
 
 
@@ -74,8 +78,7 @@ def _can(request: Request) -> frozenset[str]:
         can.add("not-me")
     if request.status is Status.ASKED:
         can.add("reply")
-    refused = request.status is Status.REFUSED or request.reason == partial.REASON
-    if refused and request.status.is_final and not request.appealed_by and not request.appeal_of:
+    if appealing.may_appeal(request):
         can.add("appeal")
     if request.status is Status.LAPSED:
         can.add("reopen")
@@ -127,10 +130,12 @@ def _hears(svc: Services, request: Request) -> bool:
 def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link | None = None) -> Request:
     """Nothing moves until staff decide: the one whose mailbox it is knows nothing of the request, or does not agree."""
     before, now = request, svc.now()
-    if Status.FROZEN in TRANSITIONS[request.status]:
+    stopped = request.right is Right.OPT_OUT and request.status is Status.FULFILLING  # an opt-out is not held up
+    if Status.FROZEN in TRANSITIONS[request.status] and not stopped:
         request, event = advance(
-            request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now
-        )
+            request, Status.FROZEN, now, by=by, reason=reason, resume=before.status, links_dead_before=now,
+            **resumed(request, svc.business.zone, now),
+        )  # fmt: skip
     else:
         request, event = amend(request, "not_me", now, by=by, links_dead_before=now)
     svc.store.commit(request, event, spend=spend)
@@ -167,13 +172,22 @@ def reply(svc: Services, token: str, text: str) -> TrackerView:
     _, request = road.open_link(svc, token, Purpose.TRACK)
     said = _written(text)
     if request.status is Status.ASKED:
-        personal = svc.open(request)
-        message = Message(at=svc.now(), by="customer", text=said)
-        sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
-        request, event = advance(request, Status.IN_REVIEW, svc.now(), by="customer", reason="replied", sealed=sealed)
-        svc.store.commit(request, event)
-        road.go_on(svc, request, road.REPLY)
+        request = take_reply(svc, request, said)
     return _view(svc, request)
+
+
+def take_reply(svc: Services, request: Request, said: str) -> Request:
+    """The customer's words go to staff with the request; from the tracker, or by mail from the proven mailbox."""
+    personal, now = svc.open(request), svc.now()
+    message = Message(at=now, by="customer", text=said)
+    sealed = svc.seal(request.reference, personal.model_copy(update={"messages": [*personal.messages, message]}))
+    runs = resumed(request, svc.business.zone, now)
+    request, event = advance(
+        request, Status.IN_REVIEW, now, by="customer", reason="replied", sealed=sealed, **runs
+    )  # fmt: skip
+    svc.store.commit(request, event)
+    road.go_on(svc, request, road.REPLY)
+    return request
 
 
 def _written(text: str) -> str:
@@ -192,26 +206,7 @@ def appeal(svc: Services, token: str, text: str) -> TrackerView:
         if request.appealed_by:
             return _view(svc, request)
         raise TransitionNotAllowed(request.reference)
-    said, now = _written(text), svc.now()
-    personal = svc.open(request)
-    personal = personal.model_copy(
-        update={"messages": [*personal.messages, Message(at=now, by="customer", text=said)], "explanation": None}
-    )
-    clock = appeal_clock(request.regime, now, svc.business.zone)
-    linked = Request(
-        reference=reference_from(svc.chance.number(40)), right=request.right, regime=request.regime,
-        channel=request.channel, relationship=request.relationship, proof=request.proof,
-        received_at=now, acknowledge_by=clock.acknowledge_by, due_at=clock.target, limit_at=clock.limit,
-        fallback_from=request.fallback_from, fallback=request.fallback, designated=request.designated,
-        policy_version=svc.business.policy.version, subject_hash=request.subject_hash, asker_hash=request.asker_hash,
-        appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
-    )  # fmt: skip
-    try:  # filed first: were the refusal marked first and the filing failed, nobody could appeal any more
-        filed = intake.file(svc, linked, personal, once=f"appeal-{request.reference}", by="customer").reference
-    except AlreadyFiled as first:
-        filed = first.reference
-    marked, event = amend(request, "appealed", now, by="customer", reason=filed, appealed_by=filed)
-    svc.store.commit(marked, event)
+    marked = appealing.appeal(svc, request, _written(text), by="customer", received_at=svc.now())
     return _view(svc, marked)
 
 

@@ -14,7 +14,7 @@ from chalicelib.domain import behalf
 from chalicelib.domain.plan import LEGAL_HOLD, Finding, Outcome, OutcomeState, Record, Treatment
 from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged
+from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, RequestClosed
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, gathering, judging, partial, road, suppression
 
@@ -51,8 +51,13 @@ def begin(svc: Services, reference: str) -> None:
 
 
 def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
-    """Carry the request out in one source. Raises SourceUnavailable, SourceMisread."""
+    """Carry the request out in one source.
+
+    Raises SourceUnavailable, SourceMisread; RequestFrozen when the person said meanwhile that it was not them.
+    """
     request = road.live(svc, reference)
+    if road.refused(request):
+        raise RequestClosed(reference)
     if request.right is Right.OPT_OUT:
         return _stop(svc, request, source)
     outcome = svc.store.outcome(reference, source)
@@ -128,7 +133,11 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
 
 
 def note_unfulfilled_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
-    """A source could not be carried out, retries and all: the answer will say so (rule 8)."""
+    """A source could not be carried out, retries and all: the answer will say so (rule 8).
+
+    Raises RequestFrozen, RequestClosed: then nothing more is carried out anywhere.
+    """
+    road.live(svc, reference)
     outcome = svc.store.outcome(reference, source)
     return _note(svc, outcome or Outcome(reference=reference, source=source, state=OutcomeState.FAILED),
                  OutcomeState.FAILED, why=error)  # fmt: skip

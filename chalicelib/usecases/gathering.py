@@ -106,19 +106,26 @@ def treatments(
     collections = svc.business.datamap.sources[source].collections
     today = svc.now().astimezone(svc.business.zone).date()
     held = request.right is Right.DELETION and _held(svc, request, personal)
-    wanted: dict[str, dict[str, str]] = {}
     ambiguous = _ambiguous(personal, source, records)
-    for correction in personal.corrections:
-        at, collection, field = correction.field.split(".")
-        if at == source and correction.field not in ambiguous:
-            wanted.setdefault(collection, {})[field] = correction.value.strip()
     return [
         treat(
             request.right, collections[record.collection], record, today=today,
-            corrections=wanted.get(record.collection), pseudonym=lambda value: pseudonym(svc, value), held=held,
+            corrections=_wanted(personal, source, ambiguous, record), held=held,
+            pseudonym=lambda value: pseudonym(svc, value),
         )
         for record in records
     ]  # fmt: skip
+
+
+def _wanted(personal: Personal, source: str, ambiguous: set[str], record: Record) -> dict[str, str]:
+    """What this record should say in the fields to be corrected: it alone, where staff chose it among several."""
+    wanted = {}
+    for correction in personal.corrections:
+        place, _, field = correction.field.rpartition(".")
+        meant = personal.means(correction.field) or [record.key]
+        if place == f"{source}.{record.collection}" and correction.field not in ambiguous and record.key in meant:
+            wanted[field] = correction.value.strip()
+    return wanted
 
 
 def _held(svc: Services, request: Request, personal: Personal) -> bool:
@@ -129,13 +136,18 @@ def _held(svc: Services, request: Request, personal: Personal) -> bool:
 
 
 def _ambiguous(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
-    """Fields to be corrected of which several records say different things: one pet's new name is not every pet's."""
-    said: dict[str, set[str]] = {}
+    """Fields to be corrected of which several records say different things: one pet's new name is not every pet's.
+
+    Not where staff chose which is meant, unless none of those is there any more.
+    """
+    found = set()
     for correction in personal.corrections:
         at, collection, field = correction.field.split(".")
-        if at == source:
-            said[correction.field] = {str(r.values.get(field)) for r in records if r.collection == collection}
-    return {field for field, values in said.items() if len(values) > 1}
+        held = [r for r in records if r.collection == collection] if at == source else []
+        chosen = {r.key for r in held} & set(personal.means(correction.field))
+        if not chosen and len({str(r.values.get(field)) for r in held}) > 1:
+            found.add(correction.field)
+    return found
 
 
 def pseudonym(svc: Services, value: str) -> str:

@@ -15,7 +15,7 @@ from chalicelib.errors import DecisionNotAllowed
 from chalicelib.links import Purpose
 from chalicelib.ports import Hold
 from chalicelib.services import Services
-from chalicelib.usecases import powers, road
+from chalicelib.usecases import held_back, powers, road
 from chalicelib.usecases.card import Card, card_of, member_of
 
 HELD, RELEASED = "held", "released"
@@ -39,6 +39,18 @@ def release(svc: Services, token: str, explanation: str) -> Card:
         svc.store.release_hold(subject)
         request = _again(svc, request)
     return card_of(svc, request, member)
+
+
+def take_up(svc: Services, token: str, reference: str) -> Card:
+    """Open what the hold kept of an earlier deletion as a linked one, decided like any. Doing it twice opens one.
+
+    Raises DecisionNotAllowed.
+    """
+    request, member, _ = _opened(svc, token)
+    if reference not in held_back.limited(svc, request):
+        raise DecisionNotAllowed("No legal hold that has ended kept anything of this deletion.")
+    held_back.open_rest(svc, svc.store.get(reference), by=f"staff:{member.id}")
+    return card_of(svc, svc.store.get(request.reference), member)
 
 
 def _opened(svc: Services, token: str) -> tuple[Request, Member, str]:

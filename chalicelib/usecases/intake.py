@@ -1,13 +1,14 @@
 """Intake: a request is filed, its clock starts, its road begins.
 
 Rule 3: the clock starts on receipt, by the server's time. Rule 5: an opt-out takes effect here, for what was typed.
-Rule 6: nothing here reads a source, so known and unknown people get the same. Rule 17: unproven requests to one address
-are counted first. Leaves to others: the shape of what was typed (web/forms), proof (verification).
+Rule 6: nothing here reads a source, so known and unknown people get the same. Rule 17: unproven requests are counted
+first (unproven). Leaves to others: the shape of what was typed (web/forms), proof (verification).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,20 +16,28 @@ import jwt
 
 from chalicelib.domain import behalf
 from chalicelib.domain.datamap import FieldMap
-from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
+from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
 from chalicelib.domain.verification import Noted
-from chalicelib.errors import AlreadyFiled, InvalidRequest, LimitReached, RequestNotFound
+from chalicelib.errors import AlreadyFiled, InvalidRequest, RequestNotFound
 from chalicelib.law import also_asked
 from chalicelib.services import Services
-from chalicelib.usecases import road, suppression
+from chalicelib.usecases import road, suppression, unproven
 from chalicelib.usecases.governed import governed
-from chalicelib.usecases.windows import window_end
 
-UNPROVEN_A_DAY = 10
-UNPROVEN_DAY = timedelta(days=1)
 SIGN_IN_AGE = timedelta(minutes=15)
 BACKDATE = timedelta(days=45)
+
+
+@dataclass(frozen=True)
+class ByMail:
+    """What is different for a mail that somebody wrote to us."""
+
+    arrived_at: datetime
+    """UTC, by the mail service's clock: the legal clock starts there, not when we came to read it (rule 3)."""
+    files: int = 0
+    quiet: bool = False
+    """No mail is sent: an opt-out from somebody who must not be written to takes effect all the same."""
 
 
 def file_request(
@@ -44,38 +53,45 @@ def file_request(
     entered_by: str | None = None,
     noted: Noted | None = None,
     designated: bool = True,
+    by_mail: ByMail | None = None,
+    network: str = "",
 ) -> Request:
     """File a request and start its road; `once` names the sent form, so that a double click files once.
 
     `entered_by` (a staff id) files for a caller or a letter; `noted` is how they made sure who it is, without an email.
     A message that plainly asks two things opens two requests, each naming the other, both from the same receipt.
     `designated`: it came to an address that the business names for such requests; only staff say otherwise.
+    `network`: the IP address it came from, for counting only; it is not kept.
 
-    Raises InvalidRequest (per field), LimitReached (too many unproven requests for this address today), AlreadyFiled.
+    Raises InvalidRequest (per field), LimitReached (too many unproven requests from there today), AlreadyFiled.
     """
-    check(svc, right, personal, relationship)
+    check(svc, right, personal, relationship, whole=by_mail is None)
     if relationship is Relationship.PARENT:  # who asks for a child hears and proves; a child is never written to
         personal = personal.model_copy(update={"subject_email": None})
     signed_in = member_token is not None and _vouched_for(svc, personal, member_token)
     if signed_in:
         channel = Channel.MEMBER_PAGE
     now = svc.now()
-    received_at = _received(svc, now, received_on) if entered_by else now
-    quiet = False
+    received_at = received(svc, now, received_on) if entered_by else min(now, by_mail.arrived_at) if by_mail else now
+    quiet, asked_from = False, ""
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
     if not signed_in and not entered_by:
-        quiet = _count_unproven(svc, right, personal, now)
+        quiet, asked_from = unproven.count(svc, right, personal, network, now)
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
-        _count_unproven(svc, also, personal, now)
+        quiet = unproven.count(svc, also, personal, network, now)[0] or quiet
 
     account = signed_in and relationship is not Relationship.AGENT  # it is not the agent's account that is asked about
 
     def opened(each: Right, at: datetime) -> Request:
         made = _first(
             svc, each, personal, relationship, channel, at, signed_in=account, quiet=quiet, designated=designated
-        ).model_copy(update={"entered_at": now if at != now else None, "entered_by": entered_by})
+        ).model_copy(
+            update={"entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from}
+        )
+        if by_mail:
+            made = _from_mail(made, personal, by_mail)
         if not (noted and entered_by):
             return made
         proof = made.proof.model_copy(update={"noted_by": entered_by, "noted": noted})
@@ -86,6 +102,15 @@ def file_request(
     if also is None:
         return file(svc, request, personal, once=once, by=by)
     return _file_both(svc, request, lambda at: opened(also, at), personal, once=once, by=by)
+
+
+def _from_mail(made: Request, personal: Personal, mail: ByMail) -> Request:
+    """What a mail cannot carry is asked on the proof page: what to correct, which child, where they live."""
+    asks = made.right in (Right.CORRECTION, Right.ACCESS, Right.DELETION)
+    said_all = personal.residence and made.right is not Right.CORRECTION and made.relationship is Relationship.SELF
+    return made.model_copy(
+        update={"files": mail.files, "quiet": made.quiet or mail.quiet, "incomplete": asks and not said_all}
+    )
 
 
 def _file_both(
@@ -133,8 +158,8 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
 
 
 def _counted(svc: Services, request: Request) -> dict[str, Any]:
-    """Where the metrics count it (11 CCR 7102); an appeal is no request more."""
-    if request.appeal_of:
+    """Where the metrics count it (11 CCR 7102); an appeal, or the rest of a deletion, is no request more."""
+    if request.appeal_of or request.continues:
         return {}
     year = request.received_at.astimezone(svc.business.zone).year
     return {"year": year, "tally_id": f"{svc.chance.number(64):016x}"}
@@ -171,24 +196,7 @@ def _first(
     )  # fmt: skip
 
 
-def _count_unproven(svc: Services, right: Right, personal: Personal, now: datetime) -> bool:
-    """Count one more unproven request for this address; True: an opt-out over the limit, which acts without a mail."""
-    name = "opt-outs" if right is Right.OPT_OUT else "unproven"  # counted apart: one flood does not shut both doors
-    addresses = [personal.email or ""]
-    if personal.subject_email and right is not Right.OPT_OUT:  # the subject is to be mailed as well
-        addresses.append(personal.subject_email)
-    try:
-        for address in addresses:
-            hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
-            svc.store.count(name, hashed, limit=UNPROVEN_A_DAY, ends=window_end(now, UNPROVEN_DAY))
-    except LimitReached:
-        if right is not Right.OPT_OUT:
-            raise
-        return True
-    return False
-
-
-def _received(svc: Services, now: datetime, on: date | None) -> datetime:
+def received(svc: Services, now: datetime, on: date | None) -> datetime:
     """When a call or letter came, as staff say: a day not in the future and not long past; noon of that local day."""
     if on is None or on == now.astimezone(svc.business.zone).date():
         return now
@@ -222,10 +230,20 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
 SIGN_IN_AGAIN = "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
 
 
-def check(svc: Services, right: Right, personal: Personal, relationship: Relationship = Relationship.SELF) -> None:
-    """Hold what was typed against this business. Raises InvalidRequest with a message per field."""
-    faults = behalf.faults(right, relationship, personal)
-    if right is Right.CORRECTION:
+def check(
+    svc: Services,
+    right: Right,
+    personal: Personal,
+    relationship: Relationship = Relationship.SELF,
+    *,
+    whole: bool = True,
+) -> None:
+    """Hold what was typed against this business. Raises InvalidRequest with a message per field.
+
+    `whole`: all of it must be there; a mail is completed later, on the proof page (completing).
+    """
+    faults = behalf.faults(right, relationship, personal) if whole else {}
+    if right is Right.CORRECTION and whole:
         faults |= _correction_faults(svc, personal)
     if right is Right.OPT_OUT:
         kinds = {f"kind:{k}" for k, kind in svc.business.kinds.items() if kind.stoppable}

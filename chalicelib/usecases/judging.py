@@ -70,7 +70,8 @@ def _moved(
     if request.right is Right.CALIFORNIA_DISCLOSURE and _answered_this_year(svc, request):
         return _approved_by_system(svc, request.model_copy(update={"asked_before": True}), "asked_before")
     automatic = svc.business.rights[request.right].review == "automatic" and request.relationship is Relationship.SELF
-    if automatic and not plan.failed and not request.appeal_of:
+    unclear = any(f.ambiguous for f in found)  # only a person can tell which record is meant
+    if automatic and not plan.failed and not unclear and not request.appeal_of:
         return _approved_by_system(svc, request, "automatic")
     return advance(request, Status.IN_REVIEW, now)
 
@@ -101,7 +102,8 @@ def _answered_this_year(svc: Services, request: Request) -> bool:
 
 
 def _asked(personal: Personal) -> list[str]:
-    return [f"{c.field}={c.value}" for c in personal.corrections] + sorted(personal.stop)
+    chosen = [f"{c.field}@{key}" for c in personal.chosen for key in sorted(c.keys)]
+    return [f"{c.field}={c.value}" for c in personal.corrections] + chosen + sorted(personal.stop)
 
 
 def current_plan(svc: Services, request: Request) -> Plan:

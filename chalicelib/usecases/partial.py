@@ -27,6 +27,18 @@ def left_in(request: Request, source: str) -> frozenset[str]:
     return frozenset(place.partition(".")[2] for place in left(request) if place.partition(".")[0] == source)
 
 
+def done_so_far(svc: Services, request: Request) -> list[tuple[str, Doing, int]]:
+    """What was changed or erased in the sources already: title, what, how many."""
+    titles, told = svc.business.titles(), (Doing.CHANGE, Doing.DELETE, Doing.BLANK)
+    return [
+        (titles[o.source, collection], doing, done[doing])
+        for o in svc.store.outcomes(request.reference)
+        for collection, done in o.done.items()
+        for doing in told
+        if done.get(doing)
+    ]
+
+
 def corrections(request: Request, personal: Personal) -> list[FieldCorrection]:
     """The corrections asked for, less those in what is left out."""
     without = left(request)

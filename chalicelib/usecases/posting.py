@@ -1,4 +1,4 @@
-"""Posting: who has no email gets the answer by letter, which staff print and send to the address on file.
+"""Posting: who has no email gets the answer, or the notice of more time, by letter: staff print and post it.
 
 Rule 4: data goes by post only to the address on file, read from the records found, never to one that was typed; an
 answer without any may go to the typed one. Rule 1: printing is a POST and on record. A request stays in the queue as
@@ -8,6 +8,7 @@ answer without any may go to the typed one. Rule 1: printing is a POST and on re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from chalicelib.domain.datamap import Collection
@@ -19,7 +20,7 @@ from chalicelib.links import Link, Purpose
 from chalicelib.mail import messages
 from chalicelib.package import readable
 from chalicelib.services import Services
-from chalicelib.usecases import answering, gathering, road
+from chalicelib.usecases import answering, appealing, gathering, intake, road
 from chalicelib.usecases.card import Card, card_of, member_of
 
 ADDRESS, NAME = "user.contact.address", "user.name"
@@ -43,14 +44,12 @@ class Letter:
 def letter(svc: Services, token: str) -> tuple[Card, Letter]:
     """The answer's words and where they go. Raises DecisionNotAllowed when it cannot be posted."""
     link, request = _open(svc, token)
-    personal, outcomes = svc.open(request), svc.store.outcomes(request.reference)
+    personal = svc.open(request)
     enclosed = _has_data(request)
     if enclosed and not svc.packages.parts(request.reference):
         raise DecisionNotAllowed("The data has been cleared away since. File the request again to print it.")
     address, on_file = _to(svc, request, personal)
-    said: list[tuple[str, dict[str, Any]]] = []
-    answering.say(svc, request, outcomes, lambda mail, **context: said.append((mail, context)))
-    [(mail, context)] = said
+    mail, context = _said(svc, request, personal)
     subject, text = messages.worded(
         mail, business=svc.business, reference=request.reference,
         context={**context, "request": request, "right": request.right, "links": {}},
@@ -58,6 +57,17 @@ def letter(svc: Services, token: str) -> tuple[Card, Letter]:
     printed = _noted(svc, link, request, "printed")
     differs = on_file and not _within(personal.postal_address or "", address)
     return card_of(svc, printed, member_of(svc, link)), Letter(address, on_file, differs, subject, text, enclosed)
+
+
+def _said(svc: Services, request: Request, personal: Personal) -> tuple[str, dict[str, Any]]:
+    """The mail whose words are printed, and what they are made of: the answer, or before it that more time is taken."""
+    if not request.status.is_final:
+        return "extended", {"due_at": request.due_at, "text": personal.extension_reason}
+    said: list[tuple[str, dict[str, Any]]] = []
+    outcomes = svc.store.outcomes(request.reference)
+    answering.say(svc, request, outcomes, lambda mail, **context: said.append((mail, context)))
+    [found] = said
+    return found
 
 
 def package(svc: Services, token: str) -> str:
@@ -82,11 +92,29 @@ def posted(svc: Services, token: str) -> Card:
     return card_of(svc, request, member)
 
 
+def appeal_for(svc: Services, token: str, said: str, *, received_on: date) -> Card:
+    """File the appeal of somebody without email that came by letter or call on this local day (rule 3).
+
+    Raises DecisionNotAllowed, InvalidRequest (the day).
+    """
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if not (request.by_post and (request.appealed_by or appealing.may_appeal(request))):
+        raise DecisionNotAllowed("There is nothing here that you could file an appeal against.")
+    if not request.appealed_by:
+        at = intake.received(svc, svc.now(), received_on)
+        if request.closed_at and at < request.closed_at:
+            at = min(request.closed_at, svc.now())  # came the day it was refused: not before
+        by = f"staff:{member.id}"
+        request = appealing.appeal(svc, request, said, by=by, received_at=at, entered_by=member.id)
+    return card_of(svc, request, member)
+
+
 def _open(svc: Services, token: str) -> tuple[Link, Request]:
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, link)
-    if not (request.by_post and request.status.is_final):
-        raise DecisionNotAllowed("Only an answer that goes by post is printed.")
+    if not (request.by_post and (request.status.is_final or request.to_post)):
+        raise DecisionNotAllowed("Only what goes by post is printed.")
     if not svc.business.may_see(member, ADDRESS):
         raise DecisionNotAllowed("Your role does not see postal addresses: somebody else prints this answer.")
     return link, request
@@ -98,7 +126,12 @@ def _noted(svc: Services, link: Link, request: Request, what: str) -> Request:
 
 def _has_data(request: Request) -> bool:
     """Whether the answer shows what is held, not only that, how much and what was done."""
-    answered = request.right is Right.ACCESS and request.reason != "nothing_held" and not request.categories_only
+    answered = (
+        request.status.is_final
+        and request.right is Right.ACCESS
+        and request.reason != "nothing_held"
+        and not request.categories_only
+    )
     return answered and not (request.decision and request.decision.verdict == "refuse")
 
 

@@ -11,6 +11,7 @@ from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Plan, PlannedCollection
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.status import Status
+from chalicelib.errors import MailRejected
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence
 
@@ -23,6 +24,22 @@ def may_leave(plan: Plan, may: frozenset[Verdict]) -> list[PlannedCollection]:
     if plan.right not in IN_PARTS or Verdict.APPROVE not in may:
         return []
     return [c for c in plan.collections if c.acts]
+
+
+def may_decide(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member is among those who decide such requests; not whether there is anything to decide now."""
+    able = member in correspondence.deciders(svc, request) or member in svc.business.leads()
+    return able and member.id != request.not_staff
+
+
+def may_go_by_post(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member may have the answer posted, as no mail reaches whoever asked.
+
+    Only once they are proven and decided on: before that there is nothing to post.
+    """
+    refused = request.status is Status.NEEDS_ATTENTION and request.reason == MailRejected.__name__
+    decided = request.resume in (Status.COOLING_OFF, Status.FULFILLING) and request.decision is not None
+    return refused and decided and not request.by_post and may_decide(svc, request, member)
 
 
 def may_hold(svc: Services, request: Request, member: Member) -> bool:

@@ -49,7 +49,8 @@ def why(svc: Services, request: Request, personal: Personal) -> Why:
     categories = [svc.business.datamap.field(c.field).category for c in refused]
     return Why(
         ground=ground, says=says, what_would_change=change, explanation=personal.explanation,
-        exemption=exemptions(request.regime, request.right).get(code), appeal=appeal_route(request.regime),
+        exemption=exemptions(request.regime, request.right).get(code),
+        appeal=appeal_route(request.regime, by_post=request.by_post),
         notes=refusal_notes(request.regime, request.right, categories),
     )  # fmt: skip
 
@@ -66,8 +67,8 @@ def left_out(svc: Services, request: Request, personal: Personal) -> LeftOut | N
 
 
 def say(svc: Services, request: Request, personal: Personal, tell: Callable[..., None]) -> None:
-    """The refusal, in the words of its mail."""
-    tell("refused", why=why(svc, request, personal))
+    """The refusal, in the words of its mail; what had been done before it was stopped is said (rule 8)."""
+    tell("refused", why=why(svc, request, personal), done=partial.done_so_far(svc, request))
 
 
 def uncount(svc: Services, request: Request) -> None:

@@ -1,8 +1,9 @@
-"""Reminders to staff: when half, three quarters and nine tenths of the time are gone, then each day past the due day.
+"""Reminders. To staff: when half, three quarters and nine tenths of the time are gone, then each day past the due day.
 
 From nine tenths on the leads hear of it too. The hourly sweep over the due dates sends them, and not the machine: a
 reminder depends on a date that an extension moves, and on waits that begin at any time; the machine's own wait is only
-the net under it. Rule 18: each mark is mailed once per due date. Leaves to others: deciding (review).
+the net under it. To the customer: once, when half the time for their reply is gone.
+Rule 18: each mark is mailed once per due date. Leaves to others: deciding (review).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.request import Request
 from chalicelib.domain.status import Status
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, road
+from chalicelib.usecases import correspondence, powers, road
 
 MARKS = (50, 75, 90)
 """Per cent of the time from receipt to the due day."""
@@ -49,6 +50,26 @@ def remind(svc: Services, request: Request) -> bool:
         return False
     _mail(svc, request, AGAIN, once=f"{request.due_at.date()}:{passed[0]}")
     return True
+
+
+def remind_customer(svc: Services, request: Request) -> bool:
+    """Mail staff's question once more, when half the time for the reply has passed; whether it has."""
+    asked, half = svc.store.wait(request.reference, road.REPLY), timedelta(days=svc.business.waits.reply_days) / 2
+    if request.status is not Status.ASKED or asked is None or svc.now() < asked.begun_at + half:
+        return False
+    request = svc.store.get(request.reference)  # the queue may be a moment late, and a reply has come
+    if request.status is Status.ASKED:
+        ask_customer(svc, request, reminder=True)
+    return True
+
+
+def ask_customer(svc: Services, request: Request, *, reminder: bool) -> None:
+    """Mail the question that staff asked last."""
+    number = powers.asked_by(svc, request)[0]
+    correspondence.to_customer(
+        svc, request, "asked", once=f"{number}:reminder" if reminder else str(number), reminder=reminder,
+        text=svc.open(request).messages[-1].text,
+    )  # fmt: skip
 
 
 def _mail(svc: Services, request: Request, reminder: int, *, once: str) -> None:

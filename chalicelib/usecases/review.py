@@ -7,6 +7,7 @@ that was shown. Leaves to others: what staff see (card), whether the proof suffi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.domain.decision import Decision, Ground, Verdict
@@ -14,10 +15,10 @@ from chalicelib.domain.masking import guarded
 from chalicelib.domain.request import Message, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
-from chalicelib.law import exemptions
+from chalicelib.law import exemptions, pause_of, resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, extending, judging, partial, powers, reminding, road
+from chalicelib.usecases import choosing, correspondence, extending, judging, partial, reminding, road
 from chalicelib.usecases.card import grounds, member_of, verdicts, why_not_approve
 
 
@@ -50,8 +51,10 @@ def decide(
     plan: str | None = None,
     leave: tuple[str, ...] = (),
     exemption: str | None = None,
+    pause: bool = False,
 ) -> Request:
-    """Staff's word, made once; an approval may `leave` out places. A request decided already is shown as it is.
+    """Staff's word, made once; an approval may `leave` out places, a question may `pause` the clock where the law
+    lets it. A request decided already is shown as it is.
 
     Raises DecisionNotAllowed (why), PlanChanged (look again), RequestChanged (somebody was faster).
     """
@@ -72,14 +75,43 @@ def decide(
         verdict=verdict, by=member.id, at=svc.now(), ground=ground, plan=plan, leave=leave, exemption=exemption
     )
     decision = _sound(svc, request, decision, explanation)
+    if pause and (verdict is not Verdict.ASK or not pause_of(request, svc.business.zone, decision.at)):
+        raise DecisionNotAllowed("Only a question stops the clock, and only where the law lets it.")
     if verdict is Verdict.EXTEND:
         return extending.extend(svc, request, member, said)
     try:
-        decided = _decided(svc, request, link, decision, said)
+        decided = _decided(svc, request, link, decision, said, pause=pause)
     except RequestChanged:
         return _after_somebody_else(svc, request)
     road.go_on(svc, decided, road.DECISION)
+    if request.taken_back:
+        _without_waiting(svc, decided)
     return decided
+
+
+def _without_waiting(svc: Services, request: Request) -> None:
+    """The machine still stands in the undo window of the approval that was taken back: the customer hears at once.
+
+    The road that waits there ends by itself when it finds the request answered, or asks staff anew.
+    """
+    if request.status is Status.ASKED:
+        reminding.ask_customer(svc, request, reminder=False)
+    elif road.refused(request):
+        road.start(svc, request, "answer")
+
+
+def choose_records(svc: Services, token: str, *, field: str, ids: Sequence[str]) -> Request:
+    """Which records a correction means. A request that is no longer with staff is shown as it is.
+
+    Raises DecisionNotAllowed (why), InvalidRequest, PlanChanged (look again), RequestChanged (somebody was faster).
+    """
+    link, request = road.open_link(svc, token, Purpose.REVIEW)
+    member = member_of(svc, link)
+    if request.status is not Status.IN_REVIEW:
+        return request
+    if not verdicts(svc, request, member, None):
+        raise DecisionNotAllowed("Which record is meant is not yours to say for this request.")
+    return choosing.choose(svc, request, member, field, ids)
 
 
 def _sound(svc: Services, request: Request, decision: Decision, explanation: str | None) -> Decision:
@@ -118,7 +150,7 @@ def _complete(request: Request, verdict: Verdict, ground: Ground | None, said: s
         raise DecisionNotAllowed("Write the answer that the customer will get.")
 
 
-def _decided(svc: Services, request: Request, link: Link, decision: Decision, said: str) -> Request:
+def _decided(svc: Services, request: Request, link: Link, decision: Decision, said: str, *, pause: bool) -> Request:
     """The decision, its event and the used link in one transaction."""
     personal = svc.open(request)
     if decision.verdict is Verdict.ASK:
@@ -128,13 +160,15 @@ def _decided(svc: Services, request: Request, link: Link, decision: Decision, sa
         personal = personal.model_copy(update={"explanation": said or None})
     changes: dict[str, Any] = {"sealed": svc.seal(request.reference, personal), "decision": decision}
     to = Status.FULFILLING
+    if decision.verdict is Verdict.REFUSE and request.taken_back:
+        changes["road"] = request.road + 1
     if decision.verdict is Verdict.ASK:
-        to, changes["decision"] = Status.ASKED, None
+        to, changes["decision"], changes["paused_at"] = Status.ASKED, None, decision.at if pause else None
     elif decision.verdict is Verdict.APPROVE and _deletes(svc, request):
         to, changes["undo_until"] = Status.COOLING_OFF, decision.at + judging.undo_window(svc)
     decided, event = advance(
         request, to, decision.at, by=f"staff:{decision.by}", reason=decision.ground or decision.verdict.value,
-        note=decision.told, **changes,
+        note=f"{decision.told} clock_paused" if pause else decision.told, **changes,
     )  # fmt: skip
     svc.store.commit(decided, event, spend=link)
     return decided
@@ -150,8 +184,7 @@ def ask_customer(svc: Services, reference: str, token: str) -> None:
     request = road.live(svc, reference)
     road.begin_wait(svc, reference, road.REPLY, token)
     if request.status is Status.ASKED:
-        asked = svc.open(request).messages[-1]
-        correspondence.to_customer(svc, request, "asked", once=str(powers.asked_by(svc, request)[0]), text=asked.text)
+        reminding.ask_customer(svc, request, reminder=False)
     request = svc.store.get(reference)
     if request.status is not Status.ASKED:
         road.go_on(svc, request, road.REPLY)
@@ -161,5 +194,7 @@ def no_reply(svc: Services, reference: str) -> None:
     """The customer did not reply in time: back to staff, who decide on what there is."""
     request = road.live(svc, reference)
     if request.status is Status.ASKED:
-        back, event = advance(request, Status.IN_REVIEW, svc.now(), reason="no_reply")
+        now = svc.now()
+        runs = resumed(request, svc.business.zone, now)
+        back, event = advance(request, Status.IN_REVIEW, now, reason="no_reply", **runs)
         svc.store.commit(back, event)

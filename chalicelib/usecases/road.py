@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.decision import Verdict
 from chalicelib.domain.request import Request, Right, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
@@ -34,7 +35,7 @@ NEXT = {
 
 
 def start(svc: Services, request: Request, at: str) -> None:
-    """Start the request's road at `proof`, `gather` or `fulfil`. Starting it twice is one start."""
+    """Start the request's road at `proof`, `gather`, `fulfil` or `answer`. Starting it twice is one start."""
     waits, day = svc.business.waits, timedelta(days=1)
     undo = svc.settings.undo_seconds if svc.settings.undo_seconds is not None else int(waits.undo.total_seconds())
     seconds = {
@@ -62,7 +63,7 @@ def first_stage(request: Request) -> str:
     proof = request.proof
     if proof.consent_due:
         return "gather" if proof.mailbox and proof.consent else "proof"
-    return "gather" if proof.account or proof.noted_by or request.appeal_of else "proof"
+    return "gather" if proof.account or proof.noted_by or request.appeal_of or request.continues else "proof"
 
 
 SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_OUT})
@@ -106,8 +107,13 @@ def go_on(svc: Services, request: Request, name: str) -> None:
         svc.workflow.complete(wait.token, {"next": next_step(request)})
 
 
+def refused(request: Request) -> bool:
+    """Whether it was refused and is only to be answered: nothing of it may be carried out."""
+    return request.decision is not None and request.decision.verdict is Verdict.REFUSE
+
+
 def next_step(request: Request) -> str:
-    if request.status is Status.FULFILLING and request.decision and request.decision.verdict == "refuse":
+    if request.status is Status.FULFILLING and refused(request):
         return "answer"
     if request.status is Status.RECEIVED:
         return first_stage(request)

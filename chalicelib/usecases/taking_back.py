@@ -12,6 +12,7 @@ from chalicelib.businesses.model import Member
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
+from chalicelib.law import resumed
 from chalicelib.links import Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, powers, reminding, road
@@ -47,6 +48,7 @@ def _back(svc: Services, request: Request, member: Member, fresh: str) -> Reques
     back, event = advance(
         request, Status.IN_REVIEW, now, by=f"staff:{member.id}", reason="taken_back", decision=None, undo_until=None,
         taken_back=now if waiting else request.taken_back, sealed=svc.seal(request.reference, personal),
+        **resumed(request, svc.business.zone, None),  # a question that was taken back stopped no clock
     )  # fmt: skip
     link = links.mint(fresh, Purpose.REVIEW, member.id, request.reference, now)
     svc.store.commit(back, event, links=[link])

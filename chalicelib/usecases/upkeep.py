@@ -1,5 +1,7 @@
 """Upkeep: what the daily sweep does to requests that ended: each is settled after 30 days, and purged in the end.
 
+Of what is still to be done of an answered one, staff are reminded every week.
+
 11 CCR 7101: the record of a request is kept 24 months, or as long as its law says, and used for nothing else; so what
 only the answer needed goes first. Purged, nothing of the person is left but what they stopped (rule 7, CET-5) and a
 tally that names nobody. Every step may be cut short and run again. Leaves to others: what roads left undone
@@ -9,14 +11,16 @@ tally that names nobody. Every step may be cut short and run again. Leaves to ot
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.plan import OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import RequestChanged, RequestNotFound, RightsdeskError
 from chalicelib.law import records_kept_until
 from chalicelib.services import Services
-from chalicelib.usecases import judging, limits
+from chalicelib.usecases import answering, judging, limits
 
 log = logging.getLogger("rightsdesk.upkeep")
 
@@ -27,8 +31,8 @@ UNSETTLED = frozenset({Status.LAPSED, Status.REFUSED, Status.PARTLY_FULFILLED})
 
 
 def purge_due(svc: Services, most: int = MOST) -> dict[str, int]:
-    """Settle or purge every request whose day has come. Counts them; one that fails stops no other (rule 11)."""
-    done = {"settled": 0, "purged": 0, "failed": 0}
+    """Settle or purge each request whose day has come, or remind of it. Counts them; one that fails stops no other."""
+    done = {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
     for number, found in enumerate(svc.store.closed(due_by=svc.now())):
         if number >= most:
             break
@@ -50,11 +54,31 @@ def _keep_up(svc: Services, reference: str) -> str:
         raise RequestChanged(reference) from None
     if request.upkeep_at is None or request.upkeep_at > svc.now():
         raise RequestChanged(reference)
+    if request.remind_at and request.remind_at <= svc.now():
+        _remind(svc, request)
+        return "reminded"
     if request.purge_at:
         _purge(svc, request)
         return "purged"
     _settle(svc, request)
     return "settled"
+
+
+def _remind(svc: Services, request: Request) -> None:
+    """Tell staff again what is still to be done, once a week until it is; nothing where it no longer should be."""
+    left = [o for o in svc.store.outcomes(request.reference) if o.state is OutcomeState.FAILED]
+    if request.links_dead_before or not left:
+        ended, event = amend(request, "reminded", svc.now(), remind_at=None)
+    else:
+        answering.tell_of_the_rest(svc, request, left, once=svc.now().date().isoformat())
+        again = svc.now() + answering.UNSETTLED_FOR
+        ended, event = amend(request, "reminded", svc.now(), remind_at=again if _stays(request, again) else None)
+    svc.store.commit(ended, event)
+
+
+def _stays(request: Request, until: datetime) -> bool:
+    """Whether there is still a record of it then."""
+    return request.purge_at is None or until < request.purge_at
 
 
 def _settle(svc: Services, request: Request) -> None:

@@ -8,20 +8,20 @@ the data is, review judges whether they suffice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from chalicelib.domain.audit import Event
-from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
+from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
-from chalicelib.errors import InvalidRequest, MailUncertain, RequestChanged, TransitionNotAllowed
+from chalicelib.errors import InvalidRequest, MailUncertain, RequestChanged, RequestNotFound, TransitionNotAllowed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, limits, road
-from chalicelib.usecases.intake import UNPROVEN_DAY
+from chalicelib.usecases import completing, correspondence, limits, road, unproven
 from chalicelib.usecases.windows import window_end
 
 SUBJECT_WINDOW = timedelta(days=30)
@@ -41,8 +41,16 @@ class VerifyView:
     again: bool
     awaits_consent: bool = False
     """An agent's request, and the one they ask for has not agreed yet."""
+    missing: tuple[str, ...] = ()
+    """What the mail that asked could not say, and the page asks first."""
+
     because: str | None = None
     """The law that asks for the declaration, where one does."""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be said."""
+        return bool(completing.REQUIRED & set(self.missing))
 
 
 def ask_for_proof(svc: Services, reference: str, token: str, *, reminder: bool = False) -> None:
@@ -56,15 +64,20 @@ def ask_for_proof(svc: Services, reference: str, token: str, *, reminder: bool =
     if request.status is Status.VERIFYING and _subject_is_next(request):
         _ask_subject(svc, request, reminder=reminder)
     elif request.status is Status.VERIFYING:
-        tries = request.proof.tries
-        correspondence.to_customer(
-            svc, request, "verify", purposes=(Purpose.VERIFY,), once=f"{tries}:{reminder}",
-            again=tries > 0, reminder=reminder, tries_left=request.proof.tries_left,
-            questions=bool(_asked(svc, request)),
-        )  # fmt: skip
+        _ask_customer(svc, unproven.mailed_now(svc, request, svc.open(request).email or ""), reminder=reminder)
     request = svc.store.get(reference)
     if request.status is not Status.VERIFYING:
         road.go_on(svc, request, road.PROOF)
+
+
+def _ask_customer(svc: Services, request: Request, *, reminder: bool = False) -> None:
+    """Mail whoever asked the link that proves their mailbox."""
+    tries = request.proof.tries
+    correspondence.to_customer(
+        svc, request, "verify", purposes=(Purpose.VERIFY,), once=f"{tries}:{reminder}",
+        again=tries > 0, reminder=reminder, tries_left=request.proof.tries_left,
+        questions=bool(_asked(svc, request)),
+    )  # fmt: skip
 
 
 AWAITING = "awaiting_consent"
@@ -100,7 +113,10 @@ def verify_page(svc: Services, token: str) -> VerifyView:
     """What the link opens. Changes nothing."""
     _, request = road.open_link(svc, token, Purpose.VERIFY)
     state = "done" if _subject_is_next(request) and request.status is Status.VERIFYING else state_of(request)
-    return view(svc, request, state, ask=not _mailbox_only(request))
+    shown = view(svc, request, state, ask=not _mailbox_only(request))
+    if state == "open" and request.incomplete:
+        shown = replace(shown, missing=completing.missing(request, svc.open(request)))
+    return shown
 
 
 def view(svc: Services, request: Request, state: str, *, ask: bool) -> VerifyView:
@@ -139,6 +155,7 @@ def verify(
         return request
     given = {point: answers[point].strip() for point in _asked(svc, request) if answers.get(point, "").strip()}
     own = svc.open(request)
+    completing.refuse_incomplete(request, own)
     tried = Try(
         given=given, declared=declared, signature=signature, by="customer", proof={"mailbox": True},
         personal={"proven_email": own.proven_email or own.email},
@@ -150,7 +167,7 @@ def _agent_proven(svc: Services, link: Link, request: Request) -> Request:
     """The agent's mailbox is proven: now the one they ask for is asked. A second click asks again what was lost."""
     if not request.proof.mailbox:
         proof = request.proof.model_copy(update={"mailbox": True})
-        proven, event = amend(request, "mailbox_proven", svc.now(), by="agent", proof=proof)
+        proven, event = amend(request, "mailbox_proven", svc.now(), by="agent", proof=proof, quiet=False)
         proven = proven.model_copy(update={"reason": AWAITING})
         try:
             svc.store.commit(proven, event, spend=None if link.used_at else link)
@@ -203,14 +220,25 @@ def _tried(svc: Services, request: Request, tried: Try) -> tuple[Request, Event]
         update={"tries": request.proof.tries + 1, "declared": tried.declared, "matched": (), **tried.proof}
     )
     sealed = svc.seal(request.reference, personal)
-    return advance(request, Status.GATHERING, svc.now(), by=tried.by, reason=tried.reason, proof=proof, sealed=sealed)
+    return advance(
+        request, Status.GATHERING, svc.now(), by=tried.by, reason=tried.reason, proof=proof, sealed=sealed, quiet=False
+    )
 
 
 def counts_no_more(svc: Services, request: Request, address: str | None) -> None:
-    """The mailbox's owner wants this: it no longer counts against the address."""
-    if address:
-        hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(address)))
-        svc.store.uncount("unproven", hashed, ends=window_end(request.received_at, UNPROVEN_DAY))
+    """The mailbox's owner wants this: it no longer counts against the address, and what waited is mailed now."""
+    if not address:
+        return
+    unproven.no_more(svc, request, address)
+    for reference in svc.store.of_subject(svc.hash(Identifier.of(IdentifierKind.EMAIL, address)))[:WAITING]:
+        with suppress(RequestChanged, RequestNotFound):
+            waiting = svc.store.get(reference)
+            if waiting.quiet and waiting.status is Status.VERIFYING and svc.open(waiting).email == address:
+                _ask_customer(svc, unproven.aloud(svc, waiting))
+
+
+WAITING = 10
+"""How many of their latest requests somebody who opened a link may hear of at once."""
 
 
 def lapse(svc: Services, reference: str) -> None:

@@ -64,6 +64,12 @@ class Asked:
         return str(self.http.headers.get(name) or "")
 
     @property
+    def network(self) -> str:
+        """The IP address it came from, as API Gateway saw it; nothing where it did not say."""
+        identity = (self.http.context or {}).get("identity") or {}
+        return str(identity.get("sourceIp") or "")
+
+    @property
     def gpc(self) -> bool:
         """Whether the browser sends the Global Privacy Control signal: any one exact `1` counts."""
         sent = (self.http.to_original_event().get("multiValueHeaders") or {}).items()

@@ -17,7 +17,7 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
 from chalicelib.mail import words
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, following, one_click, verification
+from chalicelib.usecases import completing, correspondence, following, one_click, verification
 from chalicelib.usecases import results as packages
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
@@ -122,6 +122,8 @@ def verify(asked: Asked, token: str) -> Response:
     view = verification.verify_page(asked.svc, token)
     fields = asked.form()
     try:
+        if fields.get("complete") == ["yes"]:
+            return _complete(asked, token, fields)
         said = only(fields, {"confirm", "declare", "signature", *(f"answer.{point}" for point, _ in view.questions)})
         if said.get("confirm") != "yes":
             raise InvalidRequest({"confirm": "Press the button to confirm."})
@@ -139,6 +141,12 @@ def verify(asked: Asked, token: str) -> Response:
     return replies.see(asked, f"/verify/{token}")
 
 
+def _complete(asked: Asked, token: str, fields: Fields) -> Response:
+    """What a mail could not say, from the page that asks it before the proof."""
+    completing.complete(asked.svc, token, **forms.completion(fields))
+    return _verify_page(asked, token) if asked.wants_json else replies.see(asked, f"/verify/{token}")
+
+
 def _verify_page(
     asked: Asked, token: str, typed: Fields | None = None, faults: dict[str, str] | None = None
 ) -> Response:
@@ -147,8 +155,13 @@ def _verify_page(
         questions = [{"point": point, "ask": ask} for point, ask in view.questions]
         return replies.as_json({
             "reference": view.reference, "right": view.right, "state": view.state, "questions": questions,
-            "declaration": view.declaration, "tries_left": view.tries_left,
+            "declaration": view.declaration, "tries_left": view.tries_left, "missing": view.missing,
         })  # fmt: skip
+    if view.missing:
+        return replies.page(
+            asked, "complete", status=422 if faults else 200, view=view, token=token, typed=typed or {},
+            faults=faults or {}, places=places.PLACES, correctable=asked.svc.business.correctable_by_title(),
+        )  # fmt: skip
     name = "verify" if view.state == "open" else "verified"
     return replies.page(
         asked, name, status=422 if faults else 200, view=view, token=token, typed=typed or {}, faults=faults or {}
@@ -201,10 +214,14 @@ def act(asked: Asked, token: str, action: str) -> Response:
 def _not_me(asked: Asked, token: str, fields: Fields) -> Response:
     """Shown at once and not after a redirect: the tracker's link may be dead from here on."""
     only(fields, ())
-    if following.not_me(asked.svc, token).request.status is Status.FROZEN:
+    request = following.not_me(asked.svc, token).request
+    if request.status is Status.FROZEN:
+        so_far = "Nothing will be sent, changed or deleted because of it. A person will look at it."
+        if request.resume is Status.FULFILLING:
+            so_far = "We had begun to carry it out: what is not done yet is stopped. A person will tell you what was."
         text = (
-            "Thank you for telling us. This request is on hold and its links are switched off. Nothing will be sent, "
-            "changed or deleted because of it. A person will look at it. You need not do anything else."
+            f"Thank you for telling us. This request is on hold and its links are switched off. {so_far} You need not "
+            "do anything else."
         )
         return replies.message(asked, "We have stopped it", text)
     text = (

@@ -18,7 +18,8 @@ from chalicelib.web.asked import Fields, only
 
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
-    "note", "print", "posted",
+    "note", "print", "posted", "pause", "correct", "appeal", "received_on",
+    "rest",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
@@ -26,23 +27,29 @@ EXPLAINED = {
 }
 ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
     ("again", "yes"): attention.try_again,
+    ("again", "post"): attention.go_by_post,
     ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
     ("posted", "yes"): posting.posted,
 }
 """What a button on the card does beside deciding, by its name and value; none of these asks for anything more."""
+APPEALED = "Write down what they said: why we should look again."
 NOTED = "Say why, for your colleagues. The customer is not told this."
 
 
-def said(fields: Fields) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The single fields of what was posted, and the places to leave out. Raises InvalidRequest."""
-    single = only({name: values for name, values in fields.items() if name != "leave"}, FIELDS)
-    places = dict.fromkeys(forms.line(place, "leave") for place in fields.get("leave", ()) if place)
-    if "leave" in fields and not places:
+REPEATED = ("leave", "record")
+Many = dict[str, tuple[str, ...]]
+
+
+def said(fields: Fields) -> tuple[dict[str, str], Many]:
+    """The single fields of what was posted, and those that repeat: places, records. Raises InvalidRequest."""
+    single = only({name: values for name, values in fields.items() if name not in REPEATED}, FIELDS)
+    many = {n: tuple(dict.fromkeys(forms.line(v, n) for v in fields.get(n, ()) if v)) for n in REPEATED}
+    if "leave" in fields and not many["leave"]:
         raise InvalidRequest({"leave": "Tick what to leave out, or approve the whole."})
-    return single, tuple(places)
+    return single, many
 
 
-def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...]) -> str:
+def act(svc: Services, token: str, said: dict[str, str], many: Many) -> str:
     """Do what was posted; the token that opens the card from now on. Raises InvalidRequest and more."""
     if button := next((act for (name, value), act in ACTS.items() if said.get(name) == value), None):
         button(svc, token)
@@ -54,7 +61,17 @@ def act(svc: Services, token: str, said: dict[str, str], leave: tuple[str, ...])
             text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=NOTED)
             change(svc, token, text)
             return token
-    _decide(svc, token, said, leave)
+    if reference := said.get("rest"):
+        holds.take_up(svc, token, forms.line(reference, "rest"))
+        return token
+    if field := said.get("correct"):
+        review.choose_records(svc, token, field=forms.line(field, "correct"), ids=many["record"])
+        return token
+    if said.get("appeal") == "yes":
+        text = forms.prose(said.get("explanation", ""), "explanation", most=4000, required=APPEALED)
+        posting.appeal_for(svc, token, text, received_on=forms.day(said.get("received_on", ""), "received_on"))
+        return token
+    _decide(svc, token, said, many["leave"])
     return token
 
 
@@ -72,5 +89,5 @@ def _decide(svc: Services, token: str, said: dict[str, str], leave: tuple[str, .
     review.decide(
         svc, token, verdict=Verdict(verdict), ground=Ground(ground) if ground else None,
         explanation=explanation or None, plan=plan, leave=leave,
-        exemption=forms.line(said.get("exemption", ""), "exemption") or None,
+        exemption=forms.line(said.get("exemption", ""), "exemption") or None, pause=said.get("pause") == "yes",
     )  # fmt: skip

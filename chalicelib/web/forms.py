@@ -83,7 +83,17 @@ def _period(text: str) -> str:
 Line = Annotated[str, AfterValidator(_line), _short(200)]
 Prose = Annotated[str, AfterValidator(_prose), _short(LONGEST_TEXT)]
 Email = Annotated[str, AfterValidator(_line), _short(254), AfterValidator(_email)]
+Residence = Annotated[str, AfterValidator(_line), AfterValidator(_residence)]
 Many = Annotated[list[Line], Field(max_length=50), BeforeValidator(lambda typed: [t for t in typed if t.strip()])]
+
+
+def paired(typed: dict[str, Any]) -> dict[str, Any]:
+    """A row of the correction form left empty is no row."""
+    fields, values = typed.get("field", []), typed.get("value", [])
+    if len(fields) == len(values):
+        rows = [(f, v) for f, v in zip(fields, values, strict=True) if f.strip() or v.strip()]
+        typed = {**typed, "field": [f for f, _ in rows], "value": [v for _, v in rows]}
+    return typed
 
 
 class Asking(BaseModel):
@@ -94,7 +104,7 @@ class Asking(BaseModel):
     right: Right
     email: Email | None = None
     name: Line | None = None
-    residence: Annotated[str, AfterValidator(_line), AfterValidator(_residence)] | None = None
+    residence: Residence | None = None
     details: Prose | None = None
     identifier: Line | None = None
     identifier_kind: Literal["customer_number", "phone", "cookie", "licence"] | None = None
@@ -110,15 +120,7 @@ class Asking(BaseModel):
     form_id: Annotated[str, AfterValidator(_line), _short(100)] | None = None
     member_token: Annotated[str, AfterValidator(_line), _short(4096)] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _pairs(cls, typed: dict[str, Any]) -> dict[str, Any]:
-        """A row of the correction form left empty is no row."""
-        fields, values = typed.get("field", []), typed.get("value", [])
-        if len(fields) == len(values):
-            rows = [(f, v) for f, v in zip(fields, values, strict=True) if f.strip() or v.strip()]
-            typed = {**typed, "field": [f for f, _ in rows], "value": [v for _, v in rows]}
-        return typed
+    _rows = model_validator(mode="before")(paired)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -180,6 +182,33 @@ def parse(fields: Fields) -> Typed:
     return _typed(_checked(RequestForm, fields))
 
 
+class Completing(BaseModel):
+    """What the form would have asked of somebody who wrote a mail."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    complete: Literal["yes"]
+    residence: Residence | None = None
+    subject_name: Line | None = None
+    field: Many = Field(default_factory=list)
+    value: Annotated[list[Prose], Field(max_length=50)] = Field(default_factory=list)
+
+    _rows = model_validator(mode="before")(paired)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len(self.field) != len(self.value):
+            raise _at("value", "Give one new value for each field you chose.")
+        return self
+
+
+def completion(fields: Fields) -> dict[str, Any]:
+    """Raises InvalidRequest."""
+    form = _checked(Completing, fields)
+    corrections = [FieldCorrection(field=f, value=v) for f, v in zip(form.field, form.value, strict=True)]
+    return {"residence": form.residence, "subject_name": form.subject_name, "corrections": corrections}
+
+
 def parse_staff(fields: Fields) -> tuple[Typed, Channel, date]:
     """Raises InvalidRequest. Gives the channel and the local day it came, too."""
     form = _checked(StaffForm, fields)
@@ -211,6 +240,14 @@ def line(text: str, name: str, *, most: int = 200) -> str:
     return text
 
 
+def day(text: str, name: str) -> date:
+    """A calendar day, checked. Raises InvalidRequest."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidRequest({name: NOT_OFFERED["received_on"]}) from None
+
+
 def email(text: str) -> str:
     """One email address, checked. Raises InvalidRequest."""
     try:
@@ -219,7 +256,7 @@ def email(text: str) -> str:
         raise InvalidRequest({"email": bad.message()}) from None
 
 
-Form = TypeVar("Form", bound=Asking)
+Form = TypeVar("Form", bound=BaseModel)
 
 
 def _checked(model: type[Form], fields: Fields) -> Form:

@@ -31,13 +31,15 @@ def page(asked: Asked) -> Response:
         return replies.see(asked, "/staff/sign-in")
     last = figures.this_year(asked.svc)
     year = _year(asked.query("year"), last)
-    found = figures.of_year(asked.svc, year)
+    found, counted_at = figures.of_year(asked.svc, year)
     if asked.query("format") == "csv":
         return Response(figures.as_csv(found), _csv_headers(asked.svc.business.id, year), 200)
     if asked.wants_json:
-        return replies.as_json({"year": year, "rights": figures.as_rows(found)})
+        return replies.as_json({"year": year, "counted_at": counted_at.isoformat(), "rights": figures.as_rows(found)})
     years = range(last, last - YEARS_OFFERED, -1)
-    return replies.page(asked, "metrics", year=year, years=years, metrics=found, outcomes=list(Counted))
+    return replies.page(
+        asked, "metrics", year=year, years=years, metrics=found, outcomes=list(Counted), counted_at=counted_at
+    )  # fmt: skip
 
 
 def _year(typed: str, last: int) -> int:

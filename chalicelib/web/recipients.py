@@ -1,7 +1,7 @@
 """The page of a recipient: what to do for a person whose data they were given, and the button to confirm it.
 
-Rule 1: GET names nobody; POST `show=yes` reveals whom it is about, audited. Leaves to others: who is told
-(usecases/recipients).
+Rule 1: GET names nobody; POST `show=yes` reveals whom it is about, audited. A recipient's own system posts a callback
+instead, judged by its signature over the raw bytes. Leaves to others: who is told (usecases/recipients).
 """
 
 from __future__ import annotations
@@ -35,6 +35,14 @@ def report(asked: Asked, token: str) -> Response:
         raise InvalidRequest({"outcome": "Choose what you did: done, none or kept."})
     view = recipients.confirm(asked.svc, token, said["outcome"])
     return _task(asked, token, view) if asked.wants_json else replies.see(asked, f"/task/{token}")
+
+
+@tasks.route("/callbacks/{token}", methods=["POST"], content_types=ANY)
+@answered(tasks)
+def callback(asked: Asked, token: str) -> Response:
+    headers = {str(name).lower(): str(value) for name, value in asked.http.headers.items()}
+    notice = recipients.callback(asked.svc, token, headers, asked.body())
+    return replies.as_json({"id": notice.id, "state": notice.state}, status=202)
 
 
 def _task(asked: Asked, token: str, view: recipients.TaskView, personal: Personal | None = None) -> Response:

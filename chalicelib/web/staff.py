@@ -34,13 +34,13 @@ def card(asked: Asked, token: str) -> Response:
 def decide(asked: Asked, token: str) -> Response:
     fields = asked.form()
     try:
-        said, leave = deciding.said(fields)
+        said, many = deciding.said(fields)
         if said.get("show") == "yes":
             shown, revealed = cards.reveal(asked.svc, token)
             return _card(asked, token, shown, revealed=revealed)
         if printed := said.get("print"):
             return letters.printed(asked, token, printed)
-        opens = deciding.act(asked.svc, token, said, leave)
+        opens = deciding.act(asked.svc, token, said, many)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -84,7 +84,9 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "may_leave": [line.place for line in shown.may_leave], "exemptions": [code for code, _ in shown.exemptions],
         "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
         "relationship": request.relationship, "entered_by": request.entered_by, "to_post": request.to_post,
-        "may_note_power": shown.may_note_power,
+        "may_note_power": shown.may_note_power, "may_pause": shown.pause is not None,
+        "may_appeal": shown.may_appeal, "held_back": shown.held_back,
+        "may_go_by_post": shown.may_go_by_post,
     }  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """The businesses' invented customers: the same people, orders and dates every time, loaded into PostgreSQL.
 
+A source without a schema in the DDL lies in DynamoDB or S3, as the data map says: `local/places.py` puts it there.
+
 Each `local/data/<business>.py` has three names:
-- `SCHEMA: str`: the DDL, one PostgreSQL schema per source of its data map, with indexes on what people are found by
-  (`lower(email)`, foreign keys).
-- `generate(make: Maker) -> Rows`: `{"schema.table": [row, …]}`, parents before children; every row a dict with all of
+- `SCHEMA: str`: the DDL, one PostgreSQL schema per `sql` source of its data map, with indexes on what people are found
+  by (`lower(email)`, foreign keys).
+- `generate(make: Maker) -> Rows`: `{"source.table": [row, …]}`, parents before children; every row a dict with all of
   its table's columns it sets (the first row's keys are the columns).
 - `showcase(rows: Rows) -> list[Customer]`: the customers of run.json in the order contract.md gives, each with the
   right answer to every question of its business that the data can answer, read from `rows`.
@@ -161,7 +163,14 @@ def add(make: Maker, rows: Rows, table: str, **columns: Any) -> Row:
 def install(database_url: str, business: str) -> list[Customer]:
     """Create a business's schemas anew and fill them, in one transaction; the customers to show."""
     rows, customers = world(business)
+    fill(database_url, business, rows)
+    return customers
+
+
+def fill(database_url: str, business: str, rows: Rows) -> None:
+    """What of `rows` belongs into the database."""
     ddl: str = importlib.import_module(f"local.data.{business}").SCHEMA
+    rows = {table: records for table, records in rows.items() if f"CREATE SCHEMA {table.split('.')[0]};" in ddl}
     with psycopg.connect(database_url) as connection:
         for schema in dict.fromkeys(table.split(".")[0] for table in rows):
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
@@ -169,7 +178,6 @@ def install(database_url: str, business: str) -> list[Customer]:
         for table, records in rows.items():
             _fill(connection, table, records)
         connection.execute("ANALYZE")
-    return customers
 
 
 def _fill(connection: psycopg.Connection, table: str, records: list[Row]) -> None:

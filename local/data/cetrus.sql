@@ -1,4 +1,4 @@
--- Cetrus's database: a schema for each source of its data map.
+-- Cetrus's database: a schema for each `sql` source of its data map; the logs lie in S3.
 CREATE SCHEMA store;
 CREATE TABLE store.vendors (id text PRIMARY KEY, name text NOT NULL);
 CREATE TABLE store.applications (
@@ -31,29 +31,6 @@ CREATE TABLE store.downloads (
     version text NOT NULL, downloaded_at timestamptz NOT NULL, ip_address text
 );
 CREATE INDEX ON store.downloads (account_id);
-
-CREATE SCHEMA usage;
-CREATE TABLE usage.installations (
-    id int PRIMARY KEY, email text NOT NULL, licence_key text NOT NULL, application text NOT NULL,
-    vendor_id text NOT NULL, device_name text, device_id text NOT NULL, installed_on date NOT NULL
-);
-CREATE INDEX ON usage.installations (lower(email));
-CREATE INDEX ON usage.installations (lower(licence_key));
-CREATE TABLE usage.usage_log (
-    id int PRIMARY KEY, installation_id int NOT NULL REFERENCES usage.installations, vendor_id text NOT NULL,
-    at timestamptz NOT NULL, event text NOT NULL, minutes int NOT NULL, ip_address text
-);
-CREATE INDEX ON usage.usage_log (installation_id);
-CREATE TABLE usage.usage_archive (
-    id int PRIMARY KEY, installation_id int NOT NULL REFERENCES usage.installations, vendor_id text NOT NULL,
-    at timestamptz NOT NULL, event text NOT NULL, minutes int NOT NULL, ip_address text
-);
-CREATE INDEX ON usage.usage_archive (installation_id);
-CREATE TABLE usage.crash_reports (
-    id int PRIMARY KEY, installation_id int NOT NULL REFERENCES usage.installations, vendor_id text NOT NULL,
-    at timestamptz NOT NULL, what_you_wrote text, trace text NOT NULL
-);
-CREATE INDEX ON usage.crash_reports (installation_id);
 
 CREATE SCHEMA postbox;
 CREATE TABLE postbox.subscribers (

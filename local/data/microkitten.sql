@@ -1,4 +1,4 @@
--- Microkitten's database: a schema for each source of its data map.
+-- Microkitten's database: a schema for each `sql` source of its data map; visits lie in DynamoDB.
 CREATE SCHEMA store;
 CREATE TABLE store.items (id int PRIMARY KEY, name text NOT NULL, price numeric(8,2) NOT NULL);
 CREATE TABLE store.customers (
@@ -27,18 +27,6 @@ CREATE TABLE store.messages (
   subject text NOT NULL, said text NOT NULL, answer text);
 CREATE INDEX ON store.messages (lower(email));
 CREATE INDEX ON store.messages (customer_id);
-
-CREATE SCHEMA site;
-CREATE TABLE site.daily_totals (day date PRIMARY KEY, visits int NOT NULL, orders int NOT NULL);
-CREATE TABLE site.visitors (
-  cookie_id text PRIMARY KEY, email text, browser text NOT NULL, first_seen timestamptz NOT NULL,
-  partner_sites boolean NOT NULL);
-CREATE INDEX ON site.visitors (lower(email));
-CREATE INDEX ON site.visitors (lower(cookie_id));
-CREATE TABLE site.visits (
-  id int PRIMARY KEY, cookie_id text NOT NULL REFERENCES site.visitors, page text NOT NULL, seen_at timestamptz NOT NULL,
-  ip_address text NOT NULL);
-CREATE INDEX ON site.visits (cookie_id);
 
 CREATE SCHEMA notices;
 CREATE TABLE notices.mailings (id int PRIMARY KEY, kind text NOT NULL, sent_on date NOT NULL, how_many int NOT NULL);

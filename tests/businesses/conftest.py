@@ -1,26 +1,60 @@
-"""A business of one's own to spoil, and a real PostgreSQL to hold data maps against."""
+"""A business of one's own to spoil, and real places to hold data maps against."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
+from chalicelib.bootstrap import sources_of
 from chalicelib.businesses.loader import SHIPPED, load
 from chalicelib.businesses.model import Business
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Record, Treatment, treat
 from chalicelib.domain.request import Right
-from chalicelib.sources.sql import SqlSource, engine_for
-from local.data import TODAY, Customer, install
+from chalicelib.ports import Source
+from local import places
+from local.aws import REGION
+from local.data import TODAY, Customer, fill, world
+from local.moto_mends import mend_transactions
 
 
 @pytest.fixture(scope="session")
 def database_url(new_database: Callable[[], str]) -> str:
     return new_database()
+
+
+@contextmanager
+def at_work(url: str, name: str) -> Iterator[tuple[Business, list[Customer], Mapping[str, Source]]]:
+    """A business with its invented customers where its data map says they are: PostgreSQL, DynamoDB, S3."""
+    business = _apart(load(name))
+    rows, customers = world(name)
+    fill(url, name, rows)
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.delenv("AWS_PROFILE", raising=False)
+        environment.setenv("AWS_DEFAULT_REGION", REGION)
+        mend_transactions()
+        places.install(business.datamap, rows)
+        yield business, customers, sources_of(business, url)
+
+
+def _apart(business: Business) -> Business:
+    """With tables and buckets of its own: one world to look at and one to change stand side by side."""
+    number = f"{next(_worlds):04}"
+    sources = {
+        name: m if m.kind not in ("dynamodb", "s3") else m.model_copy(update={"where": m.where + number})
+        for name, m in business.datamap.sources.items()
+    }
+    return business.model_copy(update={"datamap": business.datamap.model_copy(update={"sources": sources})})
+
+
+_worlds = count()
 
 
 @pytest.fixture
@@ -35,7 +69,7 @@ class Held:
 
     business: Business
     customers: list[Customer]
-    sources: dict[str, SqlSource]
+    sources: Mapping[str, Source]
 
     def records(self, value: str, kind: str = "email") -> dict[str, list[Record]]:
         """All that is found from one identifier, by `source.collection`."""
@@ -81,8 +115,5 @@ class Held:
 @pytest.fixture(scope="module")
 def held(request: pytest.FixtureRequest, database_url: str) -> Iterator[Held]:
     """The business that the test's module names in BUSINESS. Tests that change data take each their own customer."""
-    business = load(request.module.BUSINESS)
-    customers = install(database_url, request.module.BUSINESS)
-    engine = engine_for(database_url)
-    yield Held(business, customers, {n: SqlSource(n, s, engine) for n, s in business.datamap.sources.items()})
-    engine.dispose()
+    with at_work(database_url, request.module.BUSINESS) as (business, customers, sources):
+        yield Held(business, customers, sources)

@@ -16,6 +16,14 @@ from chalicelib.errors import Misconfigured
 WRONG = [
     (
         "business.yaml",
+        "  - {id: emmett, name: Emmett Souster, email: emmett.souster@example.com, roles: [support]}\n",
+        "",
+        "staff",
+        "1 of the staff can decide deletion, and an appeal needs somebody else",
+        "let a second person decide deletion",
+    ),
+    (
+        "business.yaml",
         "is in the package.\n    questions: [order_number, order_total, postcode]",
         "is in the package.\n    questions: [order_number]",
         "rights.access.questions",

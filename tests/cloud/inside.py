@@ -22,6 +22,7 @@ from unittest.mock import patch
 
 import psycopg
 
+from chalicelib.businesses.loader import load
 from chalicelib.errors import RightsdeskError, ServiceUnavailable
 from local import allowed, demo, resources
 from local.run import Wanted, running
@@ -245,11 +246,17 @@ def lost(stage: Stage) -> None:
         stage.call("take_up_the_lost")
 
 
+def signed_in(stage: Stage) -> str:
+    """The first of the staff, as their browser's cookie."""
+    ruth = stage.walk.run["staff"][0]["email"]
+    stage.walk.post("/staff/sign-in", {"email": ruth})
+    return stage.walk.post(stage.walk.link(ruth, "staff/sign-in"), {}).headers["set-cookie"].partition(";")[0]
+
+
 def staff_room(stage: Stage) -> None:
     """The queue, a caller without email, a letter to print."""
-    walk, who, ruth = stage.walk, stage.who[0], stage.walk.run["staff"][0]["email"]
-    walk.post("/staff/sign-in", {"email": ruth})
-    cookie = walk.post(walk.link(ruth, "staff/sign-in"), {}).headers["set-cookie"].partition(";")[0]
+    walk, who = stage.walk, stage.who[0]
+    cookie = signed_in(stage)
     walk.get("/staff", Cookie=cookie)
     walk.get("/staff/metrics", Cookie=cookie)
     walk.post("/links", {"email": who["email"]})
@@ -284,6 +291,50 @@ def strangers(stage: Stage) -> None:
         stage.walk.prove(email, reference)
 
 
+LETTER = """From: {who}
+To: {desk}
+Subject: {subject}
+Message-ID: <{id}@example.com>
+Date: Fri, 20 Nov 2026 12:00:00 +0000
+
+{text}
+"""
+
+
+def mails_in(stage: Stage) -> None:
+    """Mail that opens a request, mail that stops mails, mail that a person must read; what staff do with that."""
+    walk, desk = stage.walk, load("jeffers").contact.email
+    for number, (subject, text) in enumerate(
+        (
+            ("California Privacy Rights", "Please send me a copy of everything you hold about me."),
+            ("REMOVE", "Stop these mails."),
+            ("Hello", "My horse likes your carrots."),
+        )
+    ):
+        letter = LETTER.format(who=stage.who[1]["email"], desk=desk, subject=subject, text=text, id=number)
+        with mail_down() if number == 1 else nullcontext():
+            walk.call("POST", f"{walk.run['mail_url']}/api/inbound", letter.encode(), Content_Type="message/rfc822")
+        walk.call("POST", f"{walk.run['mail_url']}/api/inbound", letter.encode(), Content_Type="message/rfc822")
+
+
+def read_mail(stage: Stage) -> None:
+    """Staff open what was not clear, and are done with it."""
+    cookie = signed_in(stage)
+    listed = stage.walk.get("/staff/mail", Accept="application/json", Cookie=cookie).json()["mails"]
+    assert listed, "no mail waits for staff"
+    for each in listed:
+        for field in ("show", "done"):
+            stage.walk.post("/staff/mail", {field: each["id"]}, Cookie=cookie)
+
+
+def every_day(stage: Stage) -> None:
+    """Recipients who have not confirmed are asked again; the years are counted."""
+    stage.call("count_metrics")
+    for days in (8, 16, 31, 46):
+        with later(days=days):
+            stage.call("chase_recipients")
+
+
 def ends(stage: Stage) -> None:
     """Settled after a month, purged after two years."""
     with later(days=31):
@@ -292,7 +343,7 @@ def ends(stage: Stage) -> None:
         stage.call("purge_what_is_due")
 
 
-WALKS = (waits, faults, windows, held, lost, staff_room, strangers)
+WALKS = (waits, faults, windows, held, lost, staff_room, strangers, mails_in, read_mail)
 
 
 def walked(said: dict[str, str]) -> dict[str, Any]:
@@ -314,6 +365,7 @@ def walked(said: dict[str, str]) -> dict[str, Any]:
         with stumbling():
             for right in demo.RIGHTS:
                 right(stage.walk, run["customers"][0], lambda text: None)
+        every_day(stage)
         ends(stage)
         return {"asked": {name: sorted(needs) for name, needs in allowed.asked.items()}, "settings": made}
 

@@ -87,7 +87,9 @@ def create(keys: Mapping[str, bytes]) -> dict[str, str]:
     made = cloud.describe_stacks(StackName=NAME)["Stacks"][0]
     assert made["StackStatus"] == "CREATE_COMPLETE", made
     said = {said["OutputKey"].replace("0", "_"): said["OutputValue"] for said in made["Outputs"]}
-    boto3.client("secretsmanager").create_secret(Name=said["RIGHTSDESK_SECRETS"], SecretString=said.pop("KEYS"))
+    named = {name: base64.b64encode(key).decode() for name, key in keys.items()}  # peers' too, which an engineer adds
+    held = json.dumps({**json.loads(said.pop("KEYS")), **named})
+    boto3.client("secretsmanager").create_secret(Name=said["RIGHTSDESK_SECRETS"], SecretString=held)
     (road,) = stepfunctions_backends[ACCOUNT][REGION].state_machines
     boto3.client("stepfunctions").create_state_machine(
         name=road.name, definition=road.definition, roleArn=road.roleArn

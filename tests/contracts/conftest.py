@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.adapters.memory import SetClock
+from local.peers import Ask, served
 
 from .made import NOW, Aws
 
@@ -34,3 +35,11 @@ def where(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def clock() -> SetClock:
     return SetClock(NOW)
+
+
+@pytest.fixture(scope="session")
+def peers() -> Iterator[tuple[str, dict[str, Ask]]]:
+    """A loopback server that stands in for every peer: its address, and who answers there, by host."""
+    there: dict[str, Ask] = {}
+    with served(there) as address:
+        yield address, there

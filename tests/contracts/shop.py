@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from chalicelib.adapters.memory import MemorySecrets
+from chalicelib.adapters.system import SystemClock
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
+from chalicelib.errors import SourceMisread
 from chalicelib.ports import Source
+from chalicelib.sources.http import HttpSource
 from chalicelib.sources.memory import MemorySource
 from chalicelib.sources.sql import SqlSource, engine_for
+from chalicelib.wire import Wire
+from local.example_peer import Changed, Data, ExamplePeer, Missing
+from local.peers import Ask, speaking
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -133,6 +140,9 @@ class Shop:
     def drop(self, table: str) -> None:
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+
     def snapshot(self) -> Rows:
         return {table: sorted(self.rows(table), key=str) for table in ROWS}
 
@@ -191,10 +201,73 @@ class SqlShop(Shop):
         with self.engine.begin() as connection:
             connection.execute(sa.update(t).where(t.c[key] == at).values({field: value}))
 
+    def close(self) -> None:
+        self.engine.dispose()
+
     def drop(self, table: str) -> None:
         with self.engine.begin() as connection:
             where = f"shop.{table} CASCADE" if self.schema else table
             connection.execute(sa.text(f"DROP TABLE {where}"))
+
+
+class HttpShop(MemoryShop):
+    """The shop behind the documented protocol: the example peer over its tables, on a real loopback server."""
+
+    KEY = b"k" * 32
+    HOST = "shop.example.com"
+
+    def __init__(self, stand_in: str, served: dict[str, Ask]) -> None:
+        super().__init__()
+        served[self.HOST] = speaking(ExamplePeer(self.KEY, ShopData(self.source, self.tables)))
+        told = MAP.model_dump(mode="json") | {"kind": "http", "where": f"https://{self.HOST}/data", "key": "shop"}
+        secrets = MemorySecrets({"shop": self.KEY})
+        behind = SourceMap.model_validate(told)
+        self.source = HttpSource("shop", behind, Wire(stand_in), secrets, SystemClock(), pause=lambda _: None)
+
+
+class ShopData(Data):
+    """The example's data, with the shop's tables in place of its sessions: two records a page."""
+
+    def __init__(self, source: Source, tables: Rows) -> None:
+        self.source, self.tables = source, tables
+
+    def find(self, identities: list[dict[str, Any]], cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        found = self.missing(lambda: self.source.find([Identifier.of(i["kind"], i["value"]) for i in identities]))
+        at = int(cursor or 0)
+        return [self._told(r) for r in found[at : at + 2]], str(at + 2) if at + 2 < len(found) else None
+
+    def read(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        places = [(k["collection"], tuple(k["key"])) for k in keys]
+        return [self._told(r) for r in self.missing(lambda: self.source.read(places))]
+
+    def apply(self, changes: list[dict[str, Any]]) -> None:
+        there = {(r["collection"], tuple(r["key"])): r["version"] for r in self.read(changes)}
+        if any(there.get((c["collection"], tuple(c["key"])), c["version"]) != c["version"] for c in changes):
+            raise Changed
+        for change in changes:
+            for row in self._rows(change["collection"], change["key"]):
+                if change["do"] == "erase":
+                    self.tables[self._table(change["collection"])].remove(row)
+                else:
+                    row.update(change["fields"])
+
+    def _told(self, record: Record) -> dict[str, Any]:
+        (row,) = self._rows(record.collection, list(record.key))
+        more = record.values | {"unmapped": "not for you"}
+        return {"collection": record.collection, "key": list(record.key), "values": more, "version": repr(row)}
+
+    def _rows(self, name: str, key: list[str]) -> list[dict[str, Any]]:
+        fields = MAP.collections[name].key
+        return [r for r in self.tables[self._table(name)] if [str(r[k]) for k in fields] == key]
+
+    def _table(self, name: str) -> str:
+        return MAP.collections[name].table or name
+
+    def missing(self, what: Callable[[], list[Record]]) -> list[Record]:
+        try:
+            return what()
+        except SourceMisread as misread:
+            raise Missing(str(misread).split()[-1]) from None
 
 
 def who(**kinds: str) -> list[Identifier]:

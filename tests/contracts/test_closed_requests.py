@@ -11,9 +11,9 @@ from chalicelib.adapters import items
 from chalicelib.adapters.dynamodb import DynamoStore
 from chalicelib.adapters.memory import MemoryStore, SetClock
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState
-from chalicelib.domain.request import SETTLES_AFTER, Request, advance, amend, reference_from
+from chalicelib.domain.request import SETTLES_AFTER, Request, Right, advance, amend, reference_from
 from chalicelib.domain.status import Status
-from chalicelib.domain.tally import Counted
+from chalicelib.domain.tally import Counted, Sum, Sums
 from chalicelib.errors import RequestNotFound
 from chalicelib.ports import RequestStore, Suppression, Wait
 
@@ -172,4 +172,13 @@ def test_a_tally_follows_its_request_and_outlives_it(store: RequestStore, refere
 def test_what_is_not_counted_has_no_tally(store: RequestStore, reference: str) -> None:
     year = next(YEARS)
     store.create(*filed(reference, year=year))
-    assert store.tallies(year) == []
+    assert list(store.tallies(year)) == []
+
+
+def test_a_year_is_remembered_as_it_was_counted_last(store: RequestStore) -> None:
+    year = next(YEARS)
+    assert store.sums(year) is None
+    for received in (1, 2):
+        right = Sum(right=Right.ACCESS, counts={Counted.OPEN: received}, days={3: 1})
+        store.put_sums(Sums(year=year, at=NOW, rights=[right]))
+    assert store.sums(year) == Sums(year=year, at=NOW, rights=[right])

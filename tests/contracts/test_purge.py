@@ -85,10 +85,10 @@ def test_nothing_of_the_person_is_left_but_what_they_stopped(aws: Aws, on_aws: O
     hashed = on_aws.svc.hash(Identifier.of(IdentifierKind.EMAIL, on_aws.customers[0]["email"]))
     assert requests[0].reference in str(objects(aws))
     on_aws.clock.forward(timedelta(days=31))
-    assert upkeep.purge_due(on_aws.svc) == {"settled": 3, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(on_aws.svc) == {"settled": 3, "purged": 0, "reminded": 0, "failed": 0}
     assert not any(r.reference in str(objects(aws)) for r in requests)
     on_aws.clock.forward(timedelta(days=800))
-    assert upkeep.purge_due(on_aws.svc) == {"settled": 0, "purged": 3, "failed": 0}
+    assert upkeep.purge_due(on_aws.svc) == {"settled": 0, "purged": 3, "reminded": 0, "failed": 0}
 
     left = [row for row in dump(aws, on_aws) if row not in before]
     stopped = [row for row in left if row["pk"]["S"].startswith("STOP#")]

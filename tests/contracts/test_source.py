@@ -1,4 +1,4 @@
-"""What every source does, held against each: in memory, on SQLite, on PostgreSQL."""
+"""What every source does, held against each: in memory, on SQLite, PostgreSQL, DynamoDB and log files in S3."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Treatment
 from chalicelib.errors import PlanDrifted, SourceMisread
 
-from .shop import MAP, ROWS, MemoryShop, Shop, SqlShop, line, member, order, places, reader, told, who
+from .aws_shop import DynamoShop, S3Shop
+from .shop import MAP, ROWS, HttpShop, MemoryShop, Shop, SqlShop, line, member, order, places, reader, told, who
 
 ANN = who(email="ann@example.com")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "http", "postgres", "dynamodb", "s3"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     match request.param:
         case "memory":
             made: Shop = MemoryShop()
+        case "http":
+            made = HttpShop(*request.getfixturevalue("peers"))
+        case "dynamodb" | "s3" as kind:
+            request.getfixturevalue("aws")
+            made = DynamoShop() if kind == "dynamodb" else S3Shop()
         case "sqlite":
             made = SqlShop(f"sqlite:///{tmp_path}/shop.db")
         case _:
@@ -31,8 +37,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
             made = SqlShop(new_database())
     made.fill(ROWS)
     yield made
-    if isinstance(made, SqlShop):
-        made.engine.dispose()
+    made.close()
 
 
 def erasure(shop: Shop, by: list[Identifier] = ANN) -> list[Treatment]:

@@ -61,11 +61,11 @@ def test_every_model_of_the_files_is_documented() -> None:
     from pydantic import BaseModel
 
     from chalicelib.businesses import model
-    from chalicelib.domain import datamap
+    from chalicelib.domain import datamap, peer
 
     found = {
         f"{module.__name__}.{name}"
-        for module in (model, datamap)
+        for module in (model, datamap, peer)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ == module.__name__
     }
@@ -163,10 +163,25 @@ def test_every_links_life_is_documented() -> None:
 
 def test_the_limits_are_the_codes() -> None:
     from chalicelib.domain.verification import TRIES
-    from chalicelib.usecases import correspondence, intake, staffroom
+    from chalicelib.mail.arrival import Standing
+    from chalicelib.usecases import correspondence, inbound, staffroom, unproven
 
     said = [int(row[1]) for row in rows("docs/mails.md", "table: limits")]
-    assert said == [intake.UNPROVEN_A_DAY, correspondence.LINKS_A_DAY, staffroom.SIGN_INS_AN_HOUR, TRIES, TRIES]
+    opened, most = inbound.OPENED_A_DAY, unproven.UNPROVEN_A_DAY
+    by_mail = [opened[Standing.AUTHENTIC], opened[Standing.UNSURE], inbound.CONFIRMED_A_DAY]
+    assert said == [
+        most, most, correspondence.LINKS_A_DAY, staffroom.SIGN_INS_AN_HOUR, *by_mail,
+        correspondence.MAILS_TOLD_A_DAY, TRIES, TRIES,
+    ]  # fmt: skip
+
+
+def test_every_reason_to_keep_a_mail_is_documented_and_has_words() -> None:
+    from chalicelib.mail import words
+    from chalicelib.usecases.inbox import Why
+
+    said = set(names(text("docs/inbound-mail.md").partition("## What staff see")[2].partition("## ")[0]))
+    assert {why.value for why in Why} <= said
+    assert set(words.KEPT) == set(words.KEPT_SHORT) == {why.value for why in Why}
 
 
 def _span(said: str) -> timedelta:

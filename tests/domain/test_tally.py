@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -33,6 +34,11 @@ def tallies(draw: st.DrawFn) -> Tally:
     return Tally(id=draw(st.uuids()).hex, year=2026, right=right, outcome=outcome, days=days)
 
 
+def access(counts: dict[Counted, int], *days: int) -> Sum:
+    """A year's access requests, answered in so many days."""
+    return Sum(right=Right.ACCESS, counts=dict.fromkeys(Counted, 0) | counts, days=Counter(days))
+
+
 counts = st.fixed_dictionaries({outcome: st.integers(0, 9) for outcome in Counted})
 
 
@@ -43,14 +49,14 @@ def test_every_tally_counts_once_under_its_right(found: list[Tally]) -> None:
     for right, each in summed.items():
         own = [t for t in found if t.right is right]
         assert each.received == len(own)
-        assert sum(each.counts[outcome] for outcome in ANSWERED) == len(each.days)
+        assert sum(each.counts[outcome] for outcome in ANSWERED) == each.answered
         assert all(each.counts[outcome] == len([t for t in own if t.outcome is outcome]) for outcome in Counted)
     assert sums(found) == sums(list(reversed(found)))
 
 
 @given(st.lists(st.integers(0, 400), min_size=SMALL, max_size=60))
 def test_median_and_mean_are_those_of_the_days(days: list[int]) -> None:
-    told = shown(Sum(Right.ACCESS, dict.fromkeys(Counted, 0) | {Counted.WHOLE: len(days)}, tuple(sorted(days))))
+    told = shown(access({Counted.WHOLE: len(days)}, *days))
     assert told.median_days is not None
     assert told.mean_days is not None
     below, above = [d for d in days if d < told.median_days], [d for d in days if d > told.median_days]
@@ -61,7 +67,7 @@ def test_median_and_mean_are_those_of_the_days(days: list[int]) -> None:
 
 @given(counts)
 def test_no_small_count_is_shown_or_can_be_worked_out(numbers: dict[Counted, int]) -> None:
-    told = shown(Sum(Right.ACCESS, numbers, ()))
+    told = shown(access(numbers))
     secret = {outcome for outcome, n in numbers.items() if 0 < n < SMALL}
     assert secret == {outcome for outcome, n in told.counts.items() if n == FEW}
     assert all(told.counts[outcome] in (n, HIDDEN) for outcome, n in numbers.items() if outcome not in secret)
@@ -70,7 +76,7 @@ def test_no_small_count_is_shown_or_can_be_worked_out(numbers: dict[Counted, int
 
 
 def test_figures_of_few_answers_are_not_shown() -> None:
-    few = shown(Sum(Right.ACCESS, dict.fromkeys(Counted, 0) | {Counted.WHOLE: 4}, (1, 2, 3, 4)))
+    few = shown(access({Counted.WHOLE: 4}, 1, 2, 3, 4))
     assert (few.received, few.counts[Counted.WHOLE], few.median_days, few.mean_days) == (FEW, FEW, None, None)
 
 

@@ -266,3 +266,18 @@ def test_rolling_ends_on_the_next_working_day(start: date) -> None:
     british = rolled(start, "weekend_and_uk_holiday")
     assert british >= weekday
     assert british not in uk_holidays(british.year)
+
+
+# A clock that stands still
+
+
+def test_paused_days_are_added_before_the_last_day_rolls() -> None:
+    """UK GDPR Art. 12A: received on 20 November, a month is 20 December; eleven days more is New Year's Eve."""
+    assert dates(clock_for("uk-gdpr", ACCESS, FRIDAY, PACIFIC, paused=11))[:2] == ["2026-12-31", "2026-12-31"]
+    rolls = clock_for("uk-gdpr", ACCESS, FRIDAY, PACIFIC, paused=12)
+    assert dates(rolls)[:2] == ["2027-01-01", "2027-01-04"], "past the holiday and the weekend"
+
+
+def test_only_the_united_kingdom_lets_a_clock_stand_still() -> None:
+    pausing = {law.id for law in map(law_of, regime_ids()) if any(said.pause for said in law.rights.values())}
+    assert pausing == {"uk-gdpr"}

@@ -111,6 +111,7 @@ def test_27_categories_in_plain_words() -> None:
         ("europe.yaml", "residences: [GB]", "residences: [GB, FR]", r"eu-gdpr gives .*know.* too"),
         ("europe.yaml", "counts_receipt: true, cite", "rolls: never, cite", "Input should be"),
         ("europe.yaml", "unit: month, rolls", "unit: month, counts_receipt: true, rolls", "only days"),
+        ("europe.yaml", "pause: {since: 2026-02-05, cite", "pause: {cite", r"uk-gdpr.*pause\.since: Field req"),
         ("policy.yaml", "      complain: *told\n", "", "complain missing"),
         ("policy.yaml", "      decide:", "      extension:", "`extension` without `decide`"),
         ("nevada_washington.yaml", "      decide:", "      note2:", "Extra inputs"),

@@ -39,6 +39,8 @@ def answered(law: Law, right: LawRight) -> str:
         days += f" / {span(said.respond_elsewhere)}"
     if said.extension:
         days += f" + {span(said.extension)}"
+    if said.pause:
+        days += marked("; may pause", said.pause)
     proof = said.proof.specific
     since = f", since {said.since}" if said.since else ""
     return f"{days}; proof {marked(str(proof.points) + 'd' * proof.declaration, proof)}{since}"

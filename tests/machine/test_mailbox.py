@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from email.message import EmailMessage
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
-from local import aws, mailbox, server
+from chalicelib.domain.datamap import DataMap
+from local import aws, mailbox, places, server
 
 SENDER = "privacy@example.com"
 
@@ -25,9 +28,40 @@ def mail() -> Iterator[str]:
         boto3.client("s3").put_object(
             Bucket="packages", Key="R-1/package.zip", Body=b"PK", ContentType="application/zip"
         )
-        mailer = mailbox.server(0, lambda raw: "delivered" if b"REMOVE" in raw else "kept")
+        mailer = mailbox.server(
+            0, lambda raw: "delivered" if b"REMOVE" in raw else "kept", lambda: places.contents(DATAMAP)
+        )
         with server.serving(mailer):
             yield f"http://{server.HOST}:{mailer.server_port}"
+
+
+def test_what_the_business_holds_on_aws_is_shown_as_it_is_now(mail: str) -> None:
+    """Made empty; then a line in a packed log and an item in a table, as anybody else would write them."""
+    places.install(DATAMAP, {})
+    assert json.loads(ask(f"{mail}/api/places")[1]) == {"logs.uses": [], "site.visitors": []}
+    line = gzip.compress(b'{"id": 1}\n')
+    boto3.client("s3").put_object(Bucket="shop-logs", Key="uses/2.jsonl.gz", Body=line)
+    boto3.client("dynamodb").put_item(TableName="shop-visitors", Item={"id": {"S": "c1"}, "n": {"N": "7"}})
+    assert json.loads(ask(f"{mail}/api/places")[1]) == {
+        "logs.uses": [{"id": 1}],
+        "site.visitors": [{"id": "c1", "n": 7}],
+    }
+
+
+ID: dict[str, Any] = {"title": "T", "identity": {"cookie": "id"}, "fields": {"id": {"label": "i", "category": "user"}}}
+DATAMAP = DataMap.model_validate(
+    {
+        "sources": {
+            "logs": {
+                "kind": "s3",
+                "title": "L",
+                "where": "shop-logs",
+                "collections": {"uses": ID | {"format": "jsonl"}},
+            },
+            "site": {"kind": "dynamodb", "title": "S", "where": "shop-", "collections": {"visitors": ID}},
+        }
+    }
+)
 
 
 def send(to: str, subject: str) -> None:

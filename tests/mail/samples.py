@@ -10,6 +10,8 @@ from typing import Any
 
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
+from chalicelib.domain.notice import NoticeState
+from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
 from chalicelib.domain.status import Status
 from tests.web import samples
@@ -32,7 +34,11 @@ GIVEN = Disclosed(recipient="paper", categories=("name_and_address", "email_addr
 APPEAL = SimpleNamespace(
     words="You can appeal from the page of your request.", complaint="You can complain to the authority."
 )
-TOLD = {"recipients": [("Parcel Co", True), ("Card Co", False)], "failed": []}
+TOLD = {
+    "recipients": [("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.TOLD)],
+    "failed": [],
+    "silent": False,
+}
 
 
 def links(*purposes: str) -> dict[str, str]:
@@ -64,12 +70,20 @@ DELETED = {
     "blanked": [("Your account", 1)],
     "kept": [("Orders", "Tax records", "Pub. 116", date(2030, 6, 1), 3), ("Fraud notes", "Fraud", None, None, 1)],
 }
-NOTHING = {"deleted": [], "blanked": [], "kept": [], "recipients": [], "failed": [], "nothing_held": True}
+NOTHING = {
+    "deleted": [],
+    "blanked": [],
+    "kept": [],
+    "recipients": [],
+    "failed": [],
+    "silent": False,
+    "nothing_held": True,
+}
 CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
 EXEMPTION = SimpleNamespace(says="A law makes us keep it.", cite="Civ. Code 1798.105(d)(8)", evidence="text")
 WHY = {"ground": Ground.EXEMPT, "says": "We must keep it.", "what_would_change": "Time.", "explanation": TYPED, "exemption": EXEMPTION, "notes": ["You may ask us to delete it."], "appeal": APPEAL}  # fmt: skip
-REFUSED = {"why": SimpleNamespace(**WHY)}
-BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []})}
+REFUSED = {"why": SimpleNamespace(**WHY), "done": [("Customer record", Doing.DELETE, 1)]}
+BARE = {"why": SimpleNamespace(**{**WHY, "explanation": None, "exemption": None, "notes": []}), "done": []}
 LEFT = {"left": SimpleNamespace(lines=[("Orders", 9), ("Reviews", 2)], why=REFUSED["why"]), "regulator": ""}
 WHOLE = {"left": None, "regulator": ""}
 COLORADO = {"left": None, "regulator": "If you are not content, you can complain to the Attorney General."}
@@ -83,7 +97,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "received": _customer(Right.CORRECTION),
     "received-appeal": _customer(Right.DELETION, request=appeal),
     "lapsed": _customer(Right.DELETION),
-    "asked": _customer(Right.DELETION, text=TYPED),
+    "asked": _customer(Right.DELETION, text=TYPED, reminder=False),
     "extended": _customer(Right.DELETION, due_at=samples.NOW + timedelta(days=80), text=TYPED),
     "answer_access": _customer(Right.ACCESS, "results", **WHOLE, **ACCESS),
     "answer_access-categories": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "categories_only": True, "failed": ["Loyalty"]}),
@@ -126,8 +140,13 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_frozen-ended": _staff(request=samples.request(status=Status.FULFILLED)),
     "staff_attention": _staff(where=Status.GATHERING, why="SourceUnavailable"),
     "staff_attention-unknown": _staff(where=None, why=None),
-    "staff_partly": _staff(failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_partly": _staff(again=False, failed=[("shop", "SourceUnavailable"), ("gone", None)]),
+    "staff_mail": {"member": MEMBER, "why": "unread", "links": {"inbox": f"{BASE}/staff/mail"}},
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
+    "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),
+    "answer_deletion-silent": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "silent": True}),
+    "staff_recipient": {**_staff(recipient=PAPER, why="it answered with status 404"), "links": links("task")},
+    "staff_recipient-silent": {**_staff(recipient=PAPER, why=None), "links": links("task")},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
 }  # fmt: skip
 WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in"})

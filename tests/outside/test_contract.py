@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from local.serving import serving
-from tests.outside.visitor import REFERENCE, RIGHTS, STATUSES, Visitor, decent, swept, words
+from tests.outside.visitor import REFERENCE, RIGHTS, STATUSES, Visitor, decent, in_parallel, swept, words
 
 FORM = "application/x-www-form-urlencoded"
 TOKENED = ["verify", "track", "results", "stop", "review", "task", "consent", "staff/sign-in"]
@@ -483,9 +483,41 @@ def test_a_mail_to_the_business_opens_a_request(v: Visitor) -> None:
         "Message-ID: <one@example.com>\r\n\r\nPlease tell me whom you told about me.\r\n",
     )  # fmt: skip
     assert 200 <= status < 300
-    if not v.mails(email) and not v.settled_for(email, 1.0):
-        pytest.skip("mail to the business is kept, not read yet")
     assert v.status(v.link(email, "track"))["right"] == "california_disclosure"
+
+
+def test_remove_by_mail_stops_and_is_confirmed_once(v: Visitor) -> None:
+    email = v.fresh()
+    for n in range(4):
+        inbound(
+            v, f"From: {email}\r\nTo: jeffers-privacy@example.com\r\nSubject: REMOVE\r\n"
+            f"Message-ID: <{n}.{email}>\r\n\r\n",
+        )  # fmt: skip
+    assert v.status(v.link(email, "track"))["right"] == "opt_out"
+    assert len(v.settled_for(email)) == 1
+
+
+def test_mail_in_somebodys_name_bombs_nobody(v: Visitor) -> None:
+    """Forty mails at once, each another: a few are answered, the rest wait for staff."""
+    victim = v.fresh()
+
+    def sending(n: int) -> Callable[[Visitor], int]:
+        return lambda each: inbound(
+            each, f"From: {victim}\r\nTo: jeffers-privacy@example.com\r\nSubject: Hi {n}\r\n"
+            f"Message-ID: <{n}.{victim}>\r\n\r\nDelete my account, quokka {n}.\r\n",
+        )  # fmt: skip
+
+    assert set(in_parallel(v.run, [sending(n) for n in range(40)])) == {202}
+    assert 1 <= len(v.settled_for(victim)) <= 3
+    assert not any("quokka" in mail["text"] for mail in v.mails(victim))
+
+
+def test_what_nobody_can_read_by_rule_waits_for_signed_in_staff(v: Visitor) -> None:
+    inbound(v, f"From: {v.fresh()}\r\nTo: jeffers-privacy@example.com\r\nSubject: Pony\r\n\r\nIt is a sad pony.\r\n")
+    notes = [m for s in v.run["staff"] for m in v.settled_for(s["email"]) if "/staff/mail" in m["text"]]
+    assert notes
+    assert not any("ony" in note["subject"] + note["text"] + note["html"] for note in notes)
+    assert v.get("/staff/mail").status == 303
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,11 @@ class Desk:
         with psycopg.connect(self.run["database_url"], row_factory=dict_row) as connection:
             return list(connection.execute(sql, args))
 
+    def places(self) -> dict[str, list[dict[str, Any]]]:
+        """What stands in the business's DynamoDB tables and in its logs in S3 now, by `source.table`."""
+        found: dict[str, list[dict[str, Any]]] = self.walk.get(f"{self.run['mail_url']}/api/places").json()
+        return found
+
     def execute(self, sql: str, *args: Any) -> None:
         with psycopg.connect(self.run["database_url"]) as connection:
             connection.execute(sql, args)

@@ -37,12 +37,14 @@ def written(business: str, file: str) -> Any:
 
 
 def tables(desk: Desk) -> Rows:
-    """Every row of every table of the business, by its key: the first column."""
+    """Every row of every table of the business, by its key: the first column. DynamoDB tables and logs in S3 too."""
     names = desk.rows(
         "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
         "WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
     )
-    return {t["name"]: {next(iter(r.values())): r for r in desk.rows(f"SELECT * FROM {t['name']}")} for t in names}
+    found = {t["name"]: {next(iter(r.values())): r for r in desk.rows(f"SELECT * FROM {t['name']}")} for t in names}
+    elsewhere = {table: {r.get("id", r.get("cookie_id")): r for r in rows} for table, rows in desk.places().items()}
+    return found | elsewhere
 
 
 def changed(before: Rows, after: Rows) -> Changed:
@@ -156,6 +158,38 @@ def member_token(desk: Desk, email: str, signed_in: float | None = None) -> str:
     now = int(time.time())
     said = {"aud": desk.run["business"], "email": email, "auth_time": int(signed_in or now), "exp": now + 300}
     return jwt.encode(said, KEYS["member"], algorithm="HS256")
+
+
+def mail_in(desk: Desk, sender: str, subject: str, text: str = "", headers: str = "") -> None:
+    """Somebody writes to the business; the mail service takes it in."""
+    to = written(desk.run["business"], "business")["contact"]["email"]
+    raw = (
+        f"From: Customer <{sender}>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{time.time_ns()}@example.com>\r\n"
+        f"{headers}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+    )
+    answer = desk.walk.call("POST", f"{desk.run['mail_url']}/api/inbound", raw.encode(), Content_Type="message/rfc822")
+    assert (answer.status, answer.json()) == (202, {"became": "delivered"})
+
+
+def opened_by_mail(desk: Desk, sender: str, subject: str, text: str = "") -> str:
+    """The reference of the request that a mail opened, as the one mail that came back names it."""
+    before = {mail["id"] for mail in desk.walk.mails(sender)}
+    mail_in(desk, sender, subject, text)
+
+    def answered() -> list[dict[str, Any]]:
+        return [mail for mail in desk.walk.mails(sender) if mail["id"] not in before]
+
+    [mail] = eventually(answered, f"an answer to {subject!r}")
+    found = re.search(r"R-[0-9A-Z]{4}-[0-9A-Z]{4}", mail["subject"])
+    assert found, mail["subject"]
+    assert text.strip() == "" or text.strip() not in mail["text"], "what was written is never mailed back"
+    return found[0]
+
+
+def complete(desk: Desk, email: str, reference: str, **fields: str) -> None:
+    """Say on the page behind the mailed link what the mail could not."""
+    link = desk.walk.link(email, "verify", reference)
+    assert desk.walk.post(link, {"complete": "yes", **fields}).status == 303
 
 
 @dataclass

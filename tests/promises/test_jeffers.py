@@ -1,6 +1,6 @@
 """What Jeffers promises, each promise walked from its form, letter or link to what stands in the shop's database.
 
-Later work: mail that comes in (the other half of JEF-4 and JEF-12); letters answered by post to somebody without email.
+Later work: letters answered by post to somebody without email.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ from tests.promises.evidence import (
     Clerk,
     Seen,
     changed,
+    complete,
     eventually,
     keys,
+    mail_in,
     member_token,
     never_mailed,
+    opened_by_mail,
     plain,
     recording,
     signed_in,
@@ -232,6 +235,33 @@ def test_jef_4_a_posted_letter_opens_the_disclosure(desk: Desk, fresh: Fresh, cl
     assert listed(walk.answer_mail(who["email"], reference, "Hoofprint Monthly"))
 
 
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [("California Privacy Rights", "Thank you."), ("A question", "I live in California. Whom did you tell about me?")],
+)
+def test_jef_4_a_mail_marked_so_or_saying_so_opens_the_disclosure(
+    desk: Desk, fresh: Fresh, subject: str, text: str
+) -> None:
+    """Its clock runs from the mail, whenever it is proven; the answer is the list."""
+    who, walk, came = fresh("a.state = 'CA'"), desk.walk, datetime.now(ZONE).date()
+    reference = opened_by_mail(desk, who["email"], subject, text)
+    track = walk.link(who["email"], "track", reference)
+    seen = walk.status(track)
+    assert (seen["right"], seen["status"]) == ("california_disclosure", "verifying")
+    walk.prove(who["email"], reference, who["answers"])
+    walk.decide(walk.reviewer(reference), reference, "approve")
+    ended = walk.until(track, "fulfilled")
+    assert datetime.fromisoformat(ended["received_at"]).astimezone(ZONE).date() == came
+    assert datetime.fromisoformat(ended["due_at"]).astimezone(ZONE).date() == came + timedelta(days=30)
+    assert listed(walk.answer_mail(who["email"], reference, "Hoofprint Monthly"))
+
+
+def test_jef_4_a_mail_marked_so_that_asks_for_ones_own_data_is_read_by_its_content(desk: Desk, fresh: Fresh) -> None:
+    who = fresh("a.state = 'CA'")
+    reference = opened_by_mail(desk, who["email"], "California Privacy Rights", "What do you have about me?")
+    assert desk.walk.status(desk.walk.link(who["email"], "track", reference))["right"] == "access"
+
+
 def flags(desk: Desk, email: str) -> dict[str, set[bool]]:
     """What this person's data says about each way to reach them."""
     asked = {
@@ -352,6 +382,20 @@ def test_jef_6_the_subject_line_alone_makes_no_parent(desk: Desk, clerk: Clerk) 
     assert tobias["answers"]["order_number"] in whole(walk.package(tobias["email"], reference))
 
 
+def test_jef_6_a_mail_about_a_child_is_a_parents_and_the_mark_alone_is_not(desk: Desk, fresh: Fresh) -> None:
+    """The page asks for the child's name; a mail marked so about oneself asks for no child."""
+    child, who = desk.rows("SELECT * FROM loyalty.children ORDER BY id DESC LIMIT 1")[0], fresh()
+    asked = "I am her mother. What do you have about my daughter?"
+    reference = opened_by_mail(desk, child["parent_email"], "Privacy Information Request", asked)
+    link = desk.walk.link(child["parent_email"], "verify", reference)
+    assert 'name="subject_name"' in desk.walk.get(link).text
+    assert desk.walk.post(link, {"confirm": "yes"}).status == 422
+    complete(desk, child["parent_email"], reference, subject_name=child["child_name"], residence="US-TX")
+    assert 'name="confirm"' in desk.walk.get(link).text
+    own = opened_by_mail(desk, who["email"], "Privacy Information Request", "What do you have about me?")
+    assert 'name="subject_name"' not in desk.walk.get(desk.walk.link(who["email"], "verify", own)).text
+
+
 def retained(desk: Desk, rows: Changed) -> Counter[tuple[str, str, date]]:
     """What of these rows must stay today by the data map: title, ground with law, last day; how many of each."""
     today, kept = datetime.now(ZONE).date(), Counter[tuple[str, str, date]]()
@@ -428,11 +472,17 @@ def test_jef_8_cards_are_the_processors(desk: Desk, fresh: Fresh, seen: Seen) ->
     assert ended["status"] == "fulfilled"
     assert only_theirs(changed(before, tables(desk)), mine)
     assert not keys(desk, "SELECT id FROM shop.payment_tokens WHERE account_id = %s", who["id"])
-    task = walk.link("paylark-privacy@example.com", "task", reference)
-    assert who["email"] not in walk.get(task).text
-    assert who["email"] in walk.post(task, {"show": "yes"}).text
-    assert walk.post(task, {"outcome": "done"}).status in (200, 303)
     walk.answer_mail(who["email"], reference, "Paylark Payments")
+    track = walk.link(who["email"], "track", reference)
+    eventually(lambda: "Paylark Payments: confirmed" in walk.get(track).text, "the processor's own system confirms")
+    assert never_mailed(desk, "paylark-privacy@example.com", reference, "task"), "it was told over the wire"
+
+    tasks = walk.get(f"{desk.run['mail_url']}/api/messages?about={reference}&holds=/task/").json()
+    for task in {link for mail in tasks for link in re.findall(r"\S+/task/[\w=-]+", mail["text"])}:
+        assert who["email"] not in walk.get(task).text
+        assert walk.post(task, {"outcome": "done"}).status in (200, 303)
+    second = walk.answer_mail(who["email"], reference, "now all of them have answered", "Paylark Payments: confirmed")
+    assert second["to"] == [who["email"]]
     everything = seen.everything()
     assert not [token for token in tokens if token in everything]
     assert PAN not in everything
@@ -515,6 +565,44 @@ def test_jef_12_a_letter_opens_any_of_them(desk: Desk, fresh: Fresh, clerk: Cler
     else:
         assert not keys(desk, "SELECT 1 FROM shop.accounts WHERE email = %s OR last_name = %s AND id = %s",
                         who["email"], who["last_name"], who["id"])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("right", "subject", "text"),
+    [
+        ("access", "Privacy Information Request", "Please send me a copy of my data."),
+        ("correction", "California Privacy Rights", "My address has changed."),
+        ("deletion", "Hola", "Por favor, quiero eliminar mi cuenta."),
+    ],
+)
+def test_jef_12_a_mail_opens_any_of_them(desk: Desk, fresh: Fresh, right: str, subject: str, text: str) -> None:
+    """Whatever its mark, a mail is read by its content; nothing is done before the proof, and then only to theirs."""
+    who, walk = fresh(), desk.walk
+    before, mine = tables(desk), theirs(desk, who["email"])
+    reference = opened_by_mail(desk, who["email"], subject, text)
+    fixed = {"field": "shop.accounts.street", "value": "1 Letter Lane"} if right == "correction" else {}
+    if right == "correction":
+        assert walk.post(walk.link(who["email"], "verify", reference), {"confirm": "yes"}).status == 422
+    complete(desk, who["email"], reference, **fixed)
+    assert walk.status(walk.link(who["email"], "track", reference))["right"] == right
+    assert changed(before, tables(desk)) == {}
+    walk.prove(who["email"], reference, who["answers"])
+    walk.decide(walk.reviewer(reference), reference, "approve")
+    assert walk.until(walk.link(who["email"], "track", reference))["status"] == "fulfilled"
+    change = changed(before, tables(desk))
+    assert only_theirs(change, mine)
+    assert bool(change) == (right != "access")
+
+
+def test_jef_12_a_forged_or_automatic_mail_opens_nothing_and_is_not_answered(desk: Desk, fresh: Fresh) -> None:
+    who = fresh()
+    disowned = "Authentication-Results: mx.example.com; spf=fail; dkim=none; dmarc=fail (p=REJECT)\r\n"
+    for header in (disowned, "Auto-Submitted: auto-replied\r\n", "Return-Path: <>\r\n", "List-Id: <x.example.com>\r\n"):
+        mail_in(desk, who["email"], "Delete my account", "Delete my account", header)
+    assert desk.walk.mails(who["email"]) == []
+    staff = signed_in(desk, SUPPORT)
+    listed_ = desk.walk.get("/staff/mail", Cookie=staff.cookie, Accept="application/json").json()["mails"]
+    assert {"forged", "automatic", "bulk"} <= {mail["why"] for mail in listed_}
 
 
 BY_REPLY = re.compile(

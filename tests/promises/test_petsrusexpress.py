@@ -1,7 +1,4 @@
-"""PetsRUsExpress's promises, PRU-1 to PRU-6 of the product, each walked from the form to what is then on file.
-
-Leaves to others: a correction that a member mails in by themself, which inbound mail will open.
-"""
+"""PetsRUsExpress's promises, PRU-1 to PRU-6 of the product, each walked from the form to what is then on file."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import time
 from typing import Any
 
 from tests.promises.conftest import Desk
-from tests.promises.evidence import changed, member_token, signed_in, tables, today
+from tests.promises.evidence import changed, complete, member_token, opened_by_mail, signed_in, tables, today
 
 BUSINESS = "petsrusexpress"
 MARISOL, GIDEON, YARA, PERCY, HALIMA = range(5)
@@ -68,6 +65,19 @@ def test_pru_1_a_member_has_address_and_email_corrected(desk: Desk) -> None:
     assert changed(before, tables(desk)) == {"shop.members": {now["id"]}}
     desk.walk.answer_mail(gideon["email"], reference, "Email address")
     assert not desk.walk.mails(fresh), "a new address never receives anything"
+
+
+def test_pru_1_a_members_own_mail_has_the_address_corrected(desk: Desk) -> None:
+    """Nobody at support types anything; the mail opens it and the page behind its link asks what is wrong."""
+    yara, before = desk.customers[YARA], tables(desk)
+    reference = opened_by_mail(desk, yara["email"], "New house", "We have moved, please change my address.")
+    complete(desk, yara["email"], reference, field="shop.members.street", value="9 Letter Lane")
+    desk.walk.prove(yara["email"], reference, yara["answers"])
+    desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
+    assert desk.walk.until(desk.walk.link(yara["email"], "track", reference))["status"] == "fulfilled"
+    [now] = desk.rows("SELECT id, street FROM shop.members WHERE lower(email) = %s", yara["email"].lower())
+    assert now["street"] == "9 Letter Lane"
+    assert changed(before, tables(desk)) == {"shop.members": {now["id"]}}
 
 
 def test_pru_2_deletion_keeps_tax_records_with_reason_and_date_and_the_rest_goes(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.promises.conftest import Desk
-from tests.promises.evidence import changed, signed_in, stopped, tables, today
+from tests.promises.evidence import changed, mail_in, signed_in, stopped, tables, today
 
 BUSINESS = "petworks"
 PALOMA, ORSON, SASKIA, LIOR, TOBIAS = range(5)
@@ -139,6 +139,16 @@ def test_pwk_5_an_opt_out_needs_no_proof_acts_at_once_and_stops_even_policy_mail
     [now] = desk.rows("SELECT * FROM outreach.mail_choices WHERE id = %s", two["id"])
     assert now == two | {"policy_changes": False}
     assert changed(before, tables(desk)) == {"outreach.mail_choices": {one["id"], two["id"]}}
+
+
+def test_pwk_5_a_mail_that_wants_no_more_contact_stops_every_way_there_is(desk: Desk) -> None:
+    [who] = desk.rows("SELECT * FROM outreach.mail_choices WHERE specials AND calls ORDER BY id LIMIT 1")
+    mail_in(desk, who["email"], "Enough", "Por favor, no me contacten.")
+    every = {"email", "phone", "kind:specials", "kind:policy_changes"}
+    assert stopped(desk, who["email"], *every) == every
+    assert desk.walk.until(desk.walk.link(who["email"], "track"))["status"] == "fulfilled"
+    [now] = desk.rows("SELECT * FROM outreach.mail_choices WHERE id = %s", who["id"])
+    assert not any((now["specials"], now["policy_changes"], now["calls"]))
 
 
 def test_pwk_6_owner_and_professional_in_one_person(desk: Desk) -> None:

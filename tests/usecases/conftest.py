@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.memory import (
+    MemoryInbox,
     MemoryMailer,
     MemoryPackageStore,
+    MemoryPeers,
     MemorySecrets,
     MemoryVault,
     MemoryWorkflow,
@@ -27,7 +29,7 @@ from chalicelib.config import Settings
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.services import Services
 from chalicelib.sources.memory import MemorySource
-from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, verification
+from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, road, verification
 from local.data import Maker
 from local.data import jeffers as data
 
@@ -88,10 +90,11 @@ class Office:
         return review.decide(self.svc, self.link("review"), verdict=review.Verdict(verdict), **{"plan": plan, **more})
 
     def carry_out(self, request: Request) -> Request:
-        fulfilment.begin(self.svc, request.reference)
-        for source in self.svc.sources:
-            fulfilment.fulfil_source(self.svc, request.reference, source)
-        recipients.tell(self.svc, request.reference)
+        if not road.refused(self.now(request)):  # as the machine: a refusal is only answered
+            fulfilment.begin(self.svc, request.reference)
+            for source in self.svc.sources:
+                fulfilment.fulfil_source(self.svc, request.reference, source)
+            recipients.tell(self.svc, request.reference)
         answering.send_answer(self.svc, request.reference)
         return self.now(request)
 
@@ -120,6 +123,8 @@ def office() -> Office:
     rows, customers = invented()
     tables = copy.deepcopy(rows)
     clock, mailer, workflow = SetClock(), MemoryMailer(), MemoryWorkflow()
+    secrets = MemorySecrets({name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member", "paylark")})
+    peers = MemoryPeers(secrets, clock)
     settings = Settings(
         business="jeffers", public_url=BASE, table="t", keys_table="k", kms_key="key", packages="p",
         state_machine="m", secrets="s", database_url="memory:", undo_seconds=3600,
@@ -132,7 +137,7 @@ def office() -> Office:
     }
     svc = Services(
         business=business, settings=settings, store=MemoryStore(clock), vault=MemoryVault(), mailer=mailer,
-        workflow=workflow, packages=MemoryPackageStore(), sources=sources, secrets=MemorySecrets(), clock=clock,
-        chance=SteadyChance(),
+        workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources, secrets=secrets,
+        peers=peers, clock=clock, chance=SteadyChance(),
     )  # fmt: skip
     return Office(svc, mailer, workflow, clock, tables, customers)

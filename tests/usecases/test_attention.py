@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.request import Request
 from chalicelib.domain.status import Status
-from chalicelib.errors import RequestClosed, SourceUnavailable
-from chalicelib.usecases import answering, attention, card, following, fulfilment, gathering
+from chalicelib.errors import DecisionNotAllowed, RequestClosed, SourceUnavailable
+from chalicelib.usecases import answering, attention, card, following, fulfilment, gathering, posting
 
 from .conftest import Office
 
@@ -125,3 +126,37 @@ def test_a_request_lapses_after_the_days_that_the_business_gives_not_the_sum_of_
     request = office.file("access")
     waits = office.workflow.started[request.execution]["waits"]
     assert waits["proof_reminder"] + waits["proof"] == office.svc.business.waits.proof_days * 86_400
+
+
+def rejected(office: Office, right: str = "access") -> tuple[Request, str]:
+    """An answer that the mail service refuses for good, and staff's link to it."""
+    request = office.to_review(right)
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    for source in office.svc.sources:
+        fulfilment.fulfil_source(office.svc, request.reference, source)
+    attention.need_attention(office.svc, request.reference, office.workflow.wait_for("attention"), "MailRejected")
+    return request, office.link("review", "ruth.calderwood")
+
+
+def test_an_answer_that_no_mail_can_bring_goes_by_post_to_the_address_on_file(office: Office) -> None:
+    request, token = rejected(office)
+    assert card.card(office.svc, token).may_go_by_post
+    before = len(office.mails(office.customers[0]["email"]))
+    attention.go_by_post(office.svc, token)
+    answering.send_answer(office.svc, request.reference)
+    ended = office.now(request)
+    assert (ended.status, ended.to_post) == (Status.FULFILLED, True)
+    assert len(office.mails(office.customers[0]["email"])) == before
+    _, letter = posting.letter(office.svc, token)
+    account = next(a for a in office.tables["shop.accounts"] if a["email"] == office.customers[0]["email"])
+    assert letter.on_file
+    assert account["street"] in letter.address
+
+
+def test_what_was_not_refused_by_the_mail_service_is_not_posted(office: Office) -> None:
+    request = office.to_review("access")
+    attention.need_attention(office.svc, request.reference, office.workflow.wait_for("attention"), "MailRejected")
+    with pytest.raises(DecisionNotAllowed):  # nothing is decided yet
+        attention.go_by_post(office.svc, office.link("review"))
+    assert office.now(request).by_post is False

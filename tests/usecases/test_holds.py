@@ -151,3 +151,42 @@ def test_where_nobody_is_named_nobody_is_held(office: Office) -> None:
     office.svc.store._requests[request.reference] = plain  # type: ignore[attr-defined]
     with pytest.raises(DecisionNotAllowed):
         holds.hold(office.svc, office.link("review"), WHY)
+
+
+def ended(office: Office) -> tuple[str, str]:
+    """A deletion that a hold kept from doing anything, the hold ended since; and staff's link to it."""
+    request = office.to_review("deletion")
+    holds.hold(office.svc, office.link("review"), WHY)
+    office.gather(request)
+    office.ask_staff(request)
+    token = office.link("review")
+    office.decide(request, "approve")
+    office.carry_out(request)
+    assert card.card(office.svc, token).held_back == [], "while it stands there is nothing to take up"
+    holds.release(office.svc, token, "The matter is settled")
+    return request.reference, token
+
+
+def test_what_a_hold_kept_is_offered_when_it_has_ended_and_taken_up_once(office: Office) -> None:
+    reference, token = ended(office)
+    assert card.card(office.svc, token).held_back == [reference]
+    assert holds.take_up(office.svc, token, reference).held_back == []
+    with pytest.raises(DecisionNotAllowed):
+        holds.take_up(office.svc, token, reference)
+    [rest] = [r for r in office.svc.store.queue() if r.continues == reference]
+    assert office.workflow.started[rest.execution]["start"] == "gather"
+    assert (rest.tally_id, rest.nth) == ("", 0), "no request more"
+    office.gather(rest)
+    office.ask_staff(rest)
+    told = " ".join(office.text(office.mails(office.customers[0]["email"])[0]).split())
+    assert "The legal matter for which we kept your data has ended" in told
+    office.decide(rest, "approve")
+    assert office.now(rest).status is Status.COOLING_OFF, "they can still change their mind"
+    assert office.carry_out(rest).status is Status.FULFILLED
+    assert not any(a["email"] == office.customers[0]["email"] for a in office.tables["shop.accounts"])
+
+
+def test_what_no_hold_kept_is_not_taken_up(office: Office) -> None:
+    request = office.to_review("deletion")
+    with pytest.raises(DecisionNotAllowed):
+        holds.take_up(office.svc, office.link("review"), request.reference)

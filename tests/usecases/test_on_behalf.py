@@ -431,6 +431,74 @@ def test_what_was_left_out_is_printed_too_and_not_enclosed(office: Office) -> No
     assert title not in posting.package(office.svc, token)
 
 
+def test_more_time_is_told_by_a_letter_too(office: Office) -> None:
+    request = called(office)
+    to_review(office, request)
+    office.decide(request, "extend", explanation="Boxes from the old warehouse must be searched")
+    token = office.link("review", DECIDER)
+    _, letter = posting.letter(office.svc, token)
+    assert "old warehouse" in letter.text
+    assert "We need more time" in letter.text
+    assert not letter.enclosed
+    assert "http" not in letter.text
+    with pytest.raises(DecisionNotAllowed):
+        posting.package(office.svc, token)
+    posting.posted(office.svc, token)
+    assert not office.now(request).to_post
+    with pytest.raises(DecisionNotAllowed):
+        posting.letter(office.svc, token)
+    office.decide(request, "approve")
+    assert office.carry_out(request).to_post, "and the answer is a letter of its own"
+
+
+def refused_by_post(office: Office) -> Request:
+    request = called(office)
+    to_review(office, request)
+    office.decide(request, "refuse", ground=Ground.EXEMPT)
+    answering.send_answer(office.svc, request.reference)
+    return office.now(request)
+
+
+def test_who_has_no_email_appeals_by_letter_or_call(office: Office) -> None:
+    request = refused_by_post(office)
+    token = office.link("review", DECIDER)
+    _, letter = posting.letter(office.svc, token)
+    assert "To appeal, write to us or call us." in letter.text
+    assert "page of your request" not in letter.text
+    office.clock.forward(timedelta(days=6))
+    came = (office.clock.now() - timedelta(days=2)).astimezone(office.svc.business.zone).date()
+    assert card.card(office.svc, token).may_appeal
+    for _ in range(2):
+        posting.appeal_for(office.svc, token, "Look again, please", received_on=came)
+    appeal = office.svc.store.get(office.now(request).appealed_by or "")
+    assert (appeal.by_post, appeal.entered_by, appeal.not_staff) == (True, "ruth", office.now(request).decision.by)  # type: ignore[union-attr]
+    assert appeal.received_at.astimezone(office.svc.business.zone).date() == came
+    assert not card.card(office.svc, token).may_appeal
+    assert len([r for r in office.svc.store.queue() if r.appeal_of]) == 1
+    office.gather(appeal)
+    office.ask_staff(appeal)
+    office.decide(appeal, "approve")
+    assert office.carry_out(appeal).to_post
+
+
+@pytest.mark.parametrize("ahead", [1, -60])
+def test_the_day_of_an_appeal_is_bounded(office: Office, ahead: int) -> None:
+    request = refused_by_post(office)
+    with pytest.raises(InvalidRequest):
+        posting.appeal_for(
+            office.svc, office.link("review"), "Again", received_on=(office.clock.now() + timedelta(days=ahead)).date()
+        )
+    assert office.now(request).appealed_by is None
+
+
+def test_staff_appeal_for_nobody_who_can_do_it_themselves(office: Office) -> None:
+    request = office.to_review("access")
+    office.decide(request, "refuse", ground=Ground.EXEMPT)
+    answering.send_answer(office.svc, request.reference)
+    with pytest.raises(DecisionNotAllowed):
+        posting.appeal_for(office.svc, office.link("review"), "Again", received_on=office.clock.now().date())
+
+
 def test_a_letter_that_waits_is_neither_settled_nor_purged_until_it_is_posted(office: Office) -> None:
     request = called(office)
     to_review(office, request)
@@ -438,7 +506,7 @@ def test_a_letter_that_waits_is_neither_settled_nor_purged_until_it_is_posted(of
     office.carry_out(request)
     token = office.link("review", DECIDER)
     office.clock.forward(timedelta(days=60))
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
     assert posting.letter(office.svc, token)[1].enclosed
     posting.posted(office.svc, token)
     assert upkeep.purge_due(office.svc)["settled"] == 1

@@ -15,7 +15,7 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.request import Channel, Personal, Relationship, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, LinkExpired
-from chalicelib.usecases import answering, card, intake, one_click, recipients, staffroom
+from chalicelib.usecases import answering, card, intake, one_click, recipients, staffroom, unproven
 
 from .conftest import Office
 
@@ -327,6 +327,6 @@ def test_an_animal_that_died_is_seen_to_by_a_person_and_named_in_no_mail(office:
 
 
 def test_a_flood_of_opt_outs_does_not_shut_the_victims_other_rights(office: Office) -> None:
-    for _ in range(intake.UNPROVEN_A_DAY + 1):
+    for _ in range(unproven.UNPROVEN_A_DAY + 1):
         office.file("opt_out", stop=["email"])
     assert office.ask_for_proof(office.file("access"))

@@ -27,7 +27,17 @@ from chalicelib.errors import (
     RequestFrozen,
     ServiceUnavailable,
 )
-from chalicelib.usecases import answering, card, correspondence, following, fulfilment, intake, review, verification
+from chalicelib.usecases import (
+    answering,
+    card,
+    correspondence,
+    following,
+    fulfilment,
+    intake,
+    review,
+    unproven,
+    verification,
+)
 
 from .conftest import Office
 
@@ -277,22 +287,22 @@ def test_rule_17_right_answers_are_not_counted_against_anyone(office: Office) ->
 
 
 def test_rule_17_a_victims_mailbox_is_not_flooded(office: Office) -> None:
-    for _ in range(intake.UNPROVEN_A_DAY):
+    for _ in range(unproven.UNPROVEN_A_DAY):
         office.ask_for_proof(office.file("access"))
     for _ in range(90):
         with pytest.raises(LimitReached) as limit:
             office.file("access")
         assert limit.value.retry_at > office.clock.now()
-    assert len(office.mails()) == intake.UNPROVEN_A_DAY
+    assert len(office.mails()) == unproven.UNPROVEN_A_DAY
 
 
 def test_rule_17_and_5_an_opt_out_over_the_limit_acts_without_a_mail(office: Office) -> None:
     who = {"email": "flooded@example.com"}
-    for _ in range(intake.UNPROVEN_A_DAY + 5):
+    for _ in range(unproven.UNPROVEN_A_DAY + 5):
         request = office.file("opt_out", who, stop=["email"])
         office.carry_out(request)
     assert office.now(request).status is Status.FULFILLED
-    assert len(office.mails("flooded@example.com")) == intake.UNPROVEN_A_DAY
+    assert len(office.mails("flooded@example.com")) == unproven.UNPROVEN_A_DAY
 
 
 def test_rule_18_every_step_run_twice_sends_and_changes_once(office: Office) -> None:

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.request import Request
 from chalicelib.domain.status import Status
-from chalicelib.errors import DecisionNotAllowed, DecisionTakenBack
+from chalicelib.errors import DecisionNotAllowed, DecisionTakenBack, RequestClosed
 from chalicelib.links import Purpose, mint, token_hash
-from chalicelib.usecases import answering, card, following, fulfilment, review, taking_back
+from chalicelib.usecases import answering, attention, card, following, fulfilment, review, taking_back
 
 from .conftest import Office
 
@@ -149,3 +149,34 @@ def test_the_spent_link_does_not_decide_again(office: Office) -> None:
     _, fresh = taking_back.take_back(office.svc, link)
     assert office.svc.store.link(token_hash(link)).used_at
     assert not office.svc.store.link(token_hash(fresh)).used_at
+
+
+def test_a_refusal_after_it_is_told_at_once_and_carried_out_by_nobody(office: Office) -> None:
+    """The machine stands in the old undo window still: a road of its own answers, and the old one ends by itself."""
+    before = copy.deepcopy(office.tables)
+    request, link = approved(office)
+    fulfilment.offer_undo(office.svc, request.reference)
+    _, fresh = taking_back.take_back(office.svc, link)
+    review.decide(office.svc, fresh, verdict=review.Verdict.REFUSE, ground=Ground.CLAIM_NOT_COVERED)
+    now = office.now(request)
+    assert office.workflow.started[now.execution]["start"] == "answer"
+    attention.sweep(office.svc)
+    assert office.workflow.started[now.execution]["start"] == "answer", "a lost start is repeated as it was"
+    answering.send_answer(office.svc, request.reference)
+    heard = customers(office)
+    with pytest.raises(RequestClosed):
+        fulfilment.begin(office.svc, request.reference)
+    with pytest.raises(RequestClosed):
+        fulfilment.fulfil_source(office.svc, request.reference, "shop")
+    assert customers(office) == heard
+    assert office.tables == before
+
+
+def test_a_question_after_it_is_mailed_at_once(office: Office) -> None:
+    request, link = approved(office)
+    fulfilment.offer_undo(office.svc, request.reference)
+    _, fresh = taking_back.take_back(office.svc, link)
+    review.decide(office.svc, fresh, verdict=review.Verdict.ASK, explanation="Which account do you mean?")
+    assert customers(office)[0].startswith("We have a question")
+    review.ask_customer(office.svc, request.reference, office.workflow.wait_for("reply"))
+    assert customers(office)[1] != customers(office)[0], "and once"

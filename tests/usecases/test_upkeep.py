@@ -38,7 +38,7 @@ def held(office: Office) -> str:
 def test_nothing_happens_before_its_day(office: Office) -> None:
     request = answered(office)
     office.clock.forward(timedelta(days=29))
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
     assert office.now(request).version == request.version
 
 
@@ -46,7 +46,7 @@ def test_after_30_days_only_what_the_record_needs_stays_sealed(office: Office) -
     request = answered(office, details="About my mare", identifier="C-1", identifier_kind="customer_number")
     assert gathering.findings(office.svc, request.reference)
     office.clock.forward(MONTH)
-    assert upkeep.purge_due(office.svc) == {"settled": 1, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 1, "purged": 0, "reminded": 0, "failed": 0}
     kept = office.svc.open(office.now(request))
     assert kept.email == office.customers[0]["email"]
     assert kept.signature == "Signed"
@@ -55,7 +55,7 @@ def test_after_30_days_only_what_the_record_needs_stays_sealed(office: Office) -
     assert office.svc.packages.parts(request.reference) == {}
     with pytest.raises(RequestNotFound):
         office.svc.packages.package_url(request.reference, "x.zip", 60)
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
 
 
 def test_the_tracker_of_a_settled_deletion_still_says_what_was_kept(office: Office) -> None:
@@ -76,7 +76,7 @@ def test_the_record_is_kept_24_months_and_then_purged(office: Office) -> None:
     office.clock.forward(timedelta(days=695))
     assert upkeep.purge_due(office.svc)["purged"] == 0
     office.clock.forward(timedelta(days=10))
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "reminded": 0, "failed": 0}
     with pytest.raises(RequestNotFound):
         office.svc.store.get(request.reference)
     with pytest.raises(RequestNotFound):
@@ -85,7 +85,7 @@ def test_the_record_is_kept_24_months_and_then_purged(office: Office) -> None:
     assert request.reference not in said
     assert request.subject_hash not in said
     assert [t.outcome for t in office.svc.store.tallies(2026)] == [Counted.WHOLE]
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
 
 
 def test_a_purged_disclosure_leaves_no_claim_with_the_persons_hash(office: Office) -> None:
@@ -141,7 +141,7 @@ def test_a_lapsed_request_can_be_reopened_until_it_is_purged(office: Office) -> 
     assert (again.status, again.closed_at, again.purge_at) == (Status.RECEIVED, None, None)
     assert office.svc.open(again).corrections[0].value == "Newtown"
     office.clock.forward(YEARS)
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
 
 
 def test_a_purge_cut_short_goes_on_the_next_day(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_a_purge_cut_short_goes_on_the_next_day(office: Office, monkeypatch: pyt
 
     with monkeypatch.context() as patched:
         patched.setattr(office.svc.packages, "forget", down)
-        assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "failed": 1}
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "failed": 0}
+        assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "reminded": 0, "failed": 1}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "reminded": 0, "failed": 0}
     assert request.reference not in held(office)
 
 
@@ -178,7 +178,7 @@ def test_the_schedule_runs_it(office: Office) -> None:
     with bootstrap.override(office.svc), Client(app) as client:
         event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
         done = client.lambda_.invoke("purge_what_is_due", event).payload
-    assert done == {"settled": 1, "purged": 0, "failed": 0}
+    assert done == {"settled": 1, "purged": 0, "reminded": 0, "failed": 0}
     assert office.now(request).purge_at
 
 
@@ -186,7 +186,7 @@ def test_a_request_whose_key_is_lost_is_purged_in_time_all_the_same(office: Offi
     request = answered(office)
     office.svc.vault.forget(request.reference)
     office.clock.forward(MONTH)
-    assert upkeep.purge_due(office.svc) == {"settled": 1, "purged": 0, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 1, "purged": 0, "reminded": 0, "failed": 0}
     office.clock.forward(YEARS)
-    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "failed": 0}
+    assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 1, "reminded": 0, "failed": 0}
     assert request.reference not in held(office)

@@ -84,7 +84,7 @@ def desk() -> Iterator[Desk]:
     svc = replace(
         samples.services(), clock=clock, chance=memory.SteadyChance(), store=memory.MemoryStore(clock),
         vault=memory.MemoryVault(), mailer=memory.MemoryMailer(), workflow=memory.MemoryWorkflow(),
-        packages=memory.MemoryPackageStore(), secrets=memory.MemorySecrets(),
+        packages=memory.MemoryPackageStore(), inbox=memory.MemoryInbox(), secrets=memory.MemorySecrets(),
         sources={"shop": MemorySource("shop", business.datamap.sources["shop"], {"customers": [row]})},
     )  # fmt: skip
     with bootstrap.override(svc), Client(app) as client:

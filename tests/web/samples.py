@@ -18,6 +18,7 @@ from chalicelib.domain.verification import Proof
 from chalicelib.ports import Hold
 from chalicelib.services import Services
 from chalicelib.usecases.appeals import First
+from chalicelib.usecases.choosing import Candidate, Candidates
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 TAX = Kept(ground="Tax records must be kept", law="CDTFA Publication 116", until=date(2030, 6, 1))
@@ -78,7 +79,8 @@ RAW: dict[str, Any] = {
 
 def services(**changes: Any) -> Services:
     """As much of the services as pages need."""
-    nothing = dict.fromkeys(("store", "vault", "mailer", "workflow", "packages", "sources", "secrets"))
+    ports = ("store", "vault", "mailer", "workflow", "packages", "inbox", "sources", "secrets", "peers")
+    nothing = dict.fromkeys(ports)
     settings = Settings(
         business="pawsome", public_url="http://127.0.0.1:8000", table="t", keys_table="k", kms_key="k", packages="p",
         state_machine="m", secrets="s", database_url="d",
@@ -127,9 +129,9 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
     return SimpleNamespace(**{
         "request": asked, "member": business().staff[0], "plan": plan(right), "terms": business().rights[right],
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
-        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None,
+        "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None, "pause": "UK GDPR Art. 12A",
         "corrections": ["Street"] if right is Right.CORRECTION else [], "hold": None, "may_hold": True, "may_undo": False,
-        "first": None, "may_note_power": False, "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
+        "first": None, "may_note_power": False, "may_appeal": False, "may_go_by_post": True, "held_back": ["R-0000-0001"], "done": [], "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
         "exemptions": [("legal_obligation", "A law demands it: tax records (Civ. Code 1798.105(d)(8))")], **changes,
     })  # fmt: skip
 
@@ -138,7 +140,12 @@ def revealed() -> SimpleNamespace:
     personal = Personal(email="kim@example.com", name="Kim Park", residence="US-CA", details="Please be <b>quick</b>.")
     row = {"Number": 17, "Email address": "kim@example.com", "Street": "5 Elm Street", "Card": "we hold a card number"}
     personal.notes = [Message(at=NOW, by="staff:dana", text="Held for <b>counsel</b>.")]
+    shown = [{"Shown as": "Kim", "What you wrote": "Good <b>hay</b>"}, {"Shown as": "K.", "What you wrote": "Dry"}]
+    choice = Candidates(
+        "shop.reviews.nickname", "Shown as", "Product reviews", "Kimmy",
+        [Candidate(f"id{n}", (str(n),), values, chosen=n == 1) for n, values in enumerate(shown)],
+    )  # fmt: skip
     return SimpleNamespace(
-        personal=personal, changes=[("Street", "5 Elm Street", "9 Oak Avenue")],
+        personal=personal, candidates=[choice], changes=[("Street", "5 Elm Street", "9 Oak Avenue")],
         records=[("Customer record", [row]), ("Orders", [{"Order": "A-1001", "Total": "41.50", "To": None}] * 2)],
     )  # fmt: skip

@@ -9,10 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted, Tally, shown, sums
 from chalicelib.domain.verification import Noted, Proof
+from chalicelib.mail.inbound import Letter
+from chalicelib.ports import KeptMail
+from chalicelib.usecases import inbox
 from chalicelib.web import places
 from chalicelib.web.stages import stages
 from tests.web import samples
@@ -35,7 +39,10 @@ def tracker(status: Status, can: set[str], right: Right = Right.DELETION, **chan
     request = samples.request(right, status, **changes)
     kept = [("Orders", samples.TAX, 3)] if status is Status.FULFILLED else []
     left = ["Orders"] if request.reason == "partly_refused" else []
-    view = SimpleNamespace(request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left)
+    told = [("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.TOLD)] if kept else []
+    view = SimpleNamespace(
+        request=request, history=samples.HISTORY, can=frozenset(can), kept=kept, left=left, told=told
+    )  # fmt: skip
     return {
         "view": view,
         "request": request,
@@ -55,6 +62,22 @@ def verify(state: str = "open", right: Right = Right.ACCESS, **changes: Any) -> 
         **changes,
     })  # fmt: skip
     return {"view": view, "token": TOKEN, "typed": {}, "faults": {}}
+
+
+def completing(*missing: str, right: Right = Right.ACCESS, faults: dict[str, str] | None = None) -> dict[str, Any]:
+    view = SimpleNamespace(reference="R-7K2M-Q4TX", right=right, missing=missing, required=missing[0] != "residence")
+    known = {"places": places.PLACES, "correctable": samples.business().correctable_by_title()}
+    return {"view": view, "token": TOKEN, "typed": {}, "faults": faults or {}, **known}
+
+
+def mail_inbox(**opened: Any) -> dict[str, Any]:
+    kept = [
+        KeptMail(id=f"2026-11-20-{n}", mail=f"ses{n}", at=samples.NOW, why=why, opened=(("dana", samples.NOW),) * n)
+        for n, why in enumerate(("unread", "forged", "reply"))
+    ]
+    letter = Letter(**{"senders": ("kim@example.com",), "files": 2, "cut": True, **opened})
+    shown_ = inbox.Opened(kept[0], letter, "Sad <pony>", "My pony\nis <b>sad</b>.") if opened else None
+    return {"member": samples.business().staff[0], "mails": kept, "opened": shown_}
 
 
 def review(card: SimpleNamespace, revealed: Any = None, typed: Any = None, faults: Any = None) -> dict[str, Any]:
@@ -94,7 +117,13 @@ def figures(*, few: bool) -> dict[str, Any]:
         for n in range(0 if few else 30)
     ]
     shown_ = [shown(each) for each in sums(tallies)]
-    return {"year": 2026, "years": range(2026, 2022, -1), "metrics": shown_, "outcomes": list(Counted)}
+    return {
+        "year": 2026,
+        "years": range(2026, 2022, -1),
+        "metrics": shown_,
+        "outcomes": list(Counted),
+        "counted_at": samples.NOW,
+    }
 
 
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -168,6 +197,13 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
         "queue": ("queue", queue),
         "queue-post": ("queue", {**queue, "requests": [to_post, consent_due]}),
+        "inbox": ("inbox", mail_inbox()),
+        "inbox-none": ("inbox", {**mail_inbox(), "mails": []}),
+        "inbox-opened": ("inbox", mail_inbox(broken=False)),
+        "inbox-broken": ("inbox", mail_inbox(broken=True)),
+        "complete": ("complete", completing("residence")),
+        "complete-correction": ("complete", completing("correction", "residence", right=Right.CORRECTION, faults={"field": "Choose what is wrong.", "value": "Say what it should be."})),
+        "complete-child": ("complete", completing("child", "residence", right=Right.DELETION)),
         "metrics": ("metrics", figures(few=False)),
         "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
@@ -175,6 +211,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-revealed": ("review", review(samples.card(Right.CORRECTION), samples.revealed())),
         "review-not-proven": ("review", review(samples.card(may=frozenset({Verdict.REFUSE, Verdict.ASK}), why_not="The answers given do not prove who this is. Ask back, or refuse for insufficient verification."))),
         "review-post": ("review", review(samples.card(request=to_post, may=frozenset()))),
+        "review-post-appeal": ("review", review(samples.card(request=to_post, may=frozenset(), may_appeal=True))),
+        "review-post-more-time": ("review", review(samples.card(request=samples.request(by_post=True, to_post=True)))),
         "review-agent": ("review", review(samples.card(request=consent_due, may=frozenset(), may_note_power=True))),
         "review-frozen": ("review", review(frozen)),
         "review-attention": ("review", review(samples.card(request=broken, may=frozenset(), attention=True))),

@@ -24,6 +24,7 @@ def asked(desk: Desk) -> str:
         ([("decision", "approve"), ("leave", "shop\n.customers"), ("ground", "exempt")], "line breaks"),
         ([("decision", "refuse"), ("ground", "mood")], "Choose one of the grounds"),
         ([("hold", "yes")], "Say why"),
+        ([("correct", "shop.customers.street"), ("record", "0")], "Choose among the records"),
         ([("release", "yes"), ("explanation", "  ")], "Say why"),
         ([("decision", "approve"), ("ground", "exempt"), ("ground", "other")], "Send this once"),
     ],

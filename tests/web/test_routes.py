@@ -140,10 +140,18 @@ def test_not_me_freezes_and_says_so(desk: Desk) -> None:
 
 
 def test_not_me_after_the_answer_does_not_say_that_nothing_was_done(desk: Desk) -> None:
-    request = desk.file(Right.DELETION, Status.FULFILLING)
+    request = desk.file(Right.DELETION, Status.FULFILLING, Status.FULFILLED)
     said = desk.post(f"{desk.link(Purpose.TRACK, request.reference)}/not-me").body
     assert b"We have stopped it" not in said
     assert b"Nothing will be sent" not in said
+
+
+def test_not_me_while_it_is_carried_out_says_that_something_may_be_done(desk: Desk) -> None:
+    request = desk.file(Right.DELETION, Status.FULFILLING)
+    said = desk.post(f"{desk.link(Purpose.TRACK, request.reference)}/not-me").body
+    assert b"what is not done yet is stopped" in said
+    assert b"Nothing will be sent" not in said
+    assert desk.store.get(request.reference).status is Status.FROZEN
 
 
 def test_an_empty_reply_is_asked_for_again(desk: Desk) -> None:
