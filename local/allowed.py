@@ -1,4 +1,4 @@
-"""The laptop's IAM: what a function asks of AWS is held against .chalice/permissions.yaml, the file its role is made of.
+"""The laptop's IAM: what a function asks of AWS is held against .chalice/permissions.yaml, of which its role is made.
 
 moto lets everybody do everything, so a grant that is missing would first be missed on AWS. Here each call that a
 function makes is refused unless it is granted, in every test that runs the whole system; `asked` keeps what was.

@@ -1,7 +1,7 @@
 """What the functions that touch a business's data may do at its places on AWS: written from its data map, and no more.
 
 Gathering may read the tables and prefixes that the map names; fulfilment may change them too; nothing else may either.
-Leaves to others: what every business's functions may do (.chalice/policy-*.json).
+Leaves to others: what every business's functions may do (.chalice/permissions.yaml).
 """
 
 from __future__ import annotations

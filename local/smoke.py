@@ -39,7 +39,9 @@ class Got:
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **named: Any) -> None:
+    """What a page answers is looked at, not where it leads."""
+
+    def redirect_request(self, *about: Any) -> None:  # noqa: ARG002 (the library's own)
         return None
 
 

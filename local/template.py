@@ -49,7 +49,7 @@ Template = dict[str, Any]
 
 
 def whole(chalices: Template, business: Business, host: str) -> Template:
-    """The template that is deployed for a business. `host` is where its pages are, unless a parameter says otherwise."""
+    """The template that is deployed for a business; `host` is where its pages are, unless a parameter says so."""
     mail_domain = business.sender.rpartition("@")[2].rstrip(">")
     template = deepcopy(chalices)
     resources = template["Resources"]

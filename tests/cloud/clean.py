@@ -43,11 +43,12 @@ def main() -> None:
         importlib.import_module(name)
     for source in bootstrap.services().sources.values():
         assert source
+    days = calendars.federal_holidays, calendars.uk_holidays
     print(
         json.dumps({
             "pages": pages, "law": bool(law.__doc__), "business": bootstrap.services().business.id,
             "holidays": {
-                str(year): sorted(str(day) for of in (calendars.federal_holidays, calendars.uk_holidays) for day in of(year))
+                str(year): sorted(str(day) for of in days for day in of(year))
                 for year in range(2024, 2032)
             },
         })

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -155,7 +154,7 @@ def waits(stage: Stage) -> None:
     stage.call("ask_staff", reference, task_token=GONE, reminder=1)
     silent = stage.filed("access", stage.who[1], residence="US-CA")
     stage.call("lapse", silent)
-    reference, staff, link = stage.in_review("access", who)
+    reference, staff, _ = stage.in_review("access", who)
     stage.call("ask_for_proof", reference, task_token=GONE, reminder=False)
     stage.call("ask_staff", reference, task_token=GONE, reminder=1)
     other, _, _ = stage.in_review("access", who)
@@ -200,7 +199,7 @@ def faults(stage: Stage) -> None:
 def windows(stage: Stage) -> None:
     """Deletions taken back and undone."""
     walk, who = stage.walk, stage.who[1]
-    reference, staff, link = stage.in_review("deletion", who)
+    reference, staff, _ = stage.in_review("deletion", who)
     with lost_on_the_way("complete"):
         walk.decide(staff, reference, "approve")
     stage.call("offer_undo", reference)
@@ -304,11 +303,15 @@ Date: Fri, 20 Nov 2026 12:00:00 +0000
 def mails_in(stage: Stage) -> None:
     """Mail that opens a request, mail that stops mails, mail that a person must read; what staff do with that."""
     walk, desk = stage.walk, load("jeffers").contact.email
+    open_one = stage.filed("concern", stage.who[1], details="Why?")
     for number, (subject, text) in enumerate(
         (
             ("California Privacy Rights", "Please send me a copy of everything you hold about me."),
             ("REMOVE", "Stop these mails."),
             ("Hello", "My horse likes your carrots."),
+            (f"Re: {open_one}", "One more thing: the barn is red."),
+            ("Delete me", "Please delete everything you hold about me."),
+            ("Correct me", "Please correct my address."),
         )
     ):
         letter = LETTER.format(who=stage.who[1]["email"], desk=desk, subject=subject, text=text, id=number)
@@ -330,9 +333,11 @@ def read_mail(stage: Stage) -> None:
 def every_day(stage: Stage) -> None:
     """Recipients who have not confirmed are asked again; the years are counted."""
     stage.call("count_metrics")
-    for days in (8, 16, 31, 46):
-        with later(days=days):
-            stage.call("chase_recipients")
+    for number, days in enumerate(sorted(load("jeffers").waits.recipient_days)):
+        with later(days=days + 1), mail_down() if number == 1 else nullcontext():
+            stage.functions["chase_recipients"](SCHEDULED, None)
+    with later(days=70):
+        stage.call("chase_recipients")
 
 
 def ends(stage: Stage) -> None:

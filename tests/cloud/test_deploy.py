@@ -1,6 +1,6 @@
 """`make deploy` and `make destroy`: what is wrong is said in one line with its mend; what is right is done.
 
-AWS is moto where moto can do it, and botocore's stubs, which hold every call against the service's own model, elsewhere.
+AWS is moto where moto can do it, and botocore's stubs elsewhere, which hold every call against the service's model.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def run(session: boto3.Session, out: Path, said: dict[str, str]) -> list[str]:
 
 
 def stack(session: boto3.Session) -> dict[str, Any]:
-    found: dict[str, Any] = session.client("cloudformation").describe_stacks(StackName="rightsdesk-jeffers")["Stacks"][0]
+    found: dict[str, Any] = session.client("cloudformation").describe_stacks(StackName="rightsdesk-jeffers")["Stacks"][
+        0
+    ]
     return found
 
 
@@ -82,7 +84,9 @@ def test_a_first_deployment_makes_the_stack_and_says_what_is_left(session: boto3
     assert stack(session)["StackStatus"] == "CREATE_COMPLETE"
     assert any("SES does not know example.com" in line for line in heard)
     bucket = f"rightsdesk-deployments-{ACCOUNT}-{REGION}"
-    assert session.client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
+    assert session.client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"][
+        "BlockPublicAcls"
+    ]
 
 
 def test_the_keys_are_made_once_and_never_told(session: boto3.Session, out: Path) -> None:
@@ -139,7 +143,7 @@ def test_parameters_come_from_the_environment() -> None:
 
 def denied(service: str, operation: str, code: str, message: str) -> Unready:
     asked = client(service)
-    with Stubber(asked) as stub, pytest.raises(Unready) as told, preflight.plainly("trying"):
+    with Stubber(asked) as stub, pytest.raises(Unready) as told, preflight.plainly("trying"):  # noqa: PT012
         stub.add_client_error(operation, code, message, http_status_code=403)
         getattr(asked, operation)()
     return told.value
@@ -176,7 +180,7 @@ def test_a_certificate_must_be_here_issued_and_for_the_domain() -> None:
         preflight.certificate(None, REGION, "arn:aws:acm:eu-west-1:1:certificate/c", "privacy.example.com")
     with pytest.raises(Unready, match="PENDING_VALIDATION: add the CNAME"):
         certificate(Status="PENDING_VALIDATION", DomainName="privacy.example.com")
-    with pytest.raises(Unready, match="for other.example.com, not for privacy"):
+    with pytest.raises(Unready, match=r"for other\.example\.com, not for privacy"):
         certificate(Status="ISSUED", DomainName="other.example.com")
 
 
@@ -220,7 +224,10 @@ def test_a_domain_that_ses_does_not_know_here_may_be_the_wrong_region() -> None:
     ("active", "told"),
     [
         ({"Metadata": {"Name": "mine", "CreatedTimestamp": datetime(2026, 1, 1, tzinfo=UTC)}}, ""),
-        ({"Metadata": {"Name": "other", "CreatedTimestamp": datetime(2026, 1, 1, tzinfo=UTC)}}, "by the rule set other"),
+        (
+            {"Metadata": {"Name": "other", "CreatedTimestamp": datetime(2026, 1, 1, tzinfo=UTC)}},
+            "by the rule set other",
+        ),
         ({}, "set-active-receipt-rule-set --rule-set-name mine"),
     ],
 )
@@ -259,7 +266,11 @@ def test_a_change_that_fails_says_which_resource_and_why() -> None:
     with Stubber(cloud) as stub:
         stub.add_response(
             "describe_stack_events",
-            {"StackEvents": [{**event, "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "example.com exists"}]},
+            {
+                "StackEvents": [
+                    {**event, "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "example.com exists"}
+                ]
+            },
         )
         assert deploy._failures(cloud, "s") == "  Identity: example.com exists"
 
@@ -278,7 +289,9 @@ def test_destroy_asks_first_and_explains_what_stays(session: boto3.Session, out:
         deploy.destroy(session, "jeffers", lambda question: "", heard.append)
 
 
-def test_the_command_says_one_line_and_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_one_line_and_no_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

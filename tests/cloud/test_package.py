@@ -99,7 +99,7 @@ def test_it_stands_up_by_itself(unpacked: Path, sam: dict[str, Any], tmp_path: P
     }  # fmt: skip
     handlers = [said["Handler"] for said in functions(sam).values()]
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(Path(__file__).with_name("clean.py")), str(unpacked), str(tmp_path), *handlers],
+        [sys.executable, "-I", "-S", Path(__file__).with_name("clean.py"), unpacked, tmp_path, *handlers],
         env=settings, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

@@ -92,7 +92,11 @@ def test_each_fault_is_told_by_its_name() -> None:
     def faulty(path: str) -> tuple[int, dict[str, str], str]:
         if path == "/health":
             return 200, {"Access-Control-Allow-Origin": "*"}, json.dumps({"status": "ok"})
-        return 200, {"X-Content-Type-Options": "nosniff"}, '<form action="https://old.example.com/requests"><input name="email">'
+        return (
+            200,
+            {"X-Content-Type-Options": "nosniff"},
+            '<form action="https://old.example.com/requests"><input name="email">',
+        )
 
     with answering(faulty) as base:
         well, lines = heard(base, "a@example.com")
