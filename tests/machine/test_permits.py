@@ -47,7 +47,8 @@ def test_tables_may_be_asked_by_key_and_index_and_never_scanned() -> None:
 def test_the_package_of_a_business_carries_its_own_permits_only(business: str) -> None:
     datamap, names = load(business).datamap, template.permissions()["functions"]
     functions = {n: {"Type": template.FUNCTION, "Properties": {"Environment": {"Variables": {}}}} for n in names}
-    resources = template.whole({"Resources": functions}, load(business), "privacy.example.com")["Resources"]
+    api = {"RestAPI": {"Type": "AWS::Serverless::Api", "Properties": {}}}
+    resources = template.whole({"Resources": functions | api}, load(business), "privacy.example.com")["Resources"]
     assert {name for name in ("ReadPlaces", "WritePlaces") if name in resources} == permits(datamap).keys()
     assert bool(permits(datamap)) is any(m.kind in ("dynamodb", "s3") for m in datamap.sources.values())
     assert {"GatherSource", "FulfilSource"} <= resources.keys(), "the functions that the permits name"
