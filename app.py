@@ -15,6 +15,7 @@ from chalicelib.bootstrap import services
 from chalicelib.usecases import (
     answering,
     attention,
+    awaiting,
     chasing,
     fulfilment,
     gathering,
@@ -22,19 +23,23 @@ from chalicelib.usecases import (
     metrics,
     recipients,
     review,
+    staying_gone,
     upkeep,
     verification,
 )
-from chalicelib.web import api, consent, customer, inbox, staff
+from chalicelib.web import api, consent, customer, inbox, ledger, staff, suppressions, uploads
 from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
 app = Chalice(app_name="rightsdesk")
+app.api.binary_types.append(uploads.MULTIPART)  # else API Gateway would spoil the files of a form
 app.register_blueprint(customer.customer)
 app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
 app.register_blueprint(inbox.inbox)
 app.register_blueprint(metrics_pages.metrics)
+app.register_blueprint(ledger.ledger)
+app.register_blueprint(suppressions.suppressions)
 app.register_blueprint(recipients_pages.tasks)
 app.register_blueprint(api.api)
 
@@ -59,6 +64,12 @@ def gather_source(event: Event, context: object) -> Any:
 @app.lambda_function()
 def note_failed_source(event: Event, context: object) -> Any:
     return gathering.note_failed_source(services(), event["request_id"], event["source"], event["error"])
+
+
+@app.lambda_function()
+def await_source(event: Event, context: object) -> None:
+    source, step, token = event["source"], event["step"], event["task_token"]
+    awaiting.await_source(services(), event["request_id"], source, step, token, reminder=event["reminder"])
 
 
 @app.lambda_function()
@@ -129,6 +140,13 @@ def chase_recipients(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Settles and purges requests that ended long enough ago")
 def purge_what_is_due(event: CloudWatchEvent) -> Any:
     return upkeep.purge_due(services())
+
+
+@app.schedule(
+    Rate(1, unit=Rate.HOURS), description="Deletes what need not be kept any longer, looks for what came back"
+)
+def keep_what_is_gone(event: CloudWatchEvent) -> Any:
+    return staying_gone.keep_up(services())
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Counts the years that can still change, for the metrics page")

@@ -12,10 +12,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, day, docs, figures, rewrite, roads, scale, starts, usage, where
+from bench import bill, day, docs, erase, figures, rewrite, roads, scale, starts, usage, where
 from bench.figures import Figure
 
-MEASURES = ("accept", "full", "short", "ready", "imports", "law", "work", "rewrite", "usage", "scale", "day", "where")
+MEASURES = (
+    "accept", "full", "short", "erase", "ready", "imports", "law", "work", "rewrite", "usage", "scale", "day", "where"
+)  # fmt: skip
 
 
 def main() -> int:
@@ -53,8 +55,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
     if name in with_roads:
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
-        "accept": roads.accept, "ready": starts.ready, "imports": starts.imports, "law": starts.law,
-        "work": starts.work, "rewrite": rewrite.rewrite,
+        "accept": roads.accept, "erase": lambda: erase.erase(asked.threads), "ready": starts.ready,
+        "imports": starts.imports, "law": starts.law, "work": starts.work, "rewrite": rewrite.rewrite,
         "usage": usage.usage, "scale": scale.scale, "day": day.days, "where": where.where,
     }  # fmt: skip
     return others[name]()

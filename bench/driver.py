@@ -44,6 +44,19 @@ class Driver(Walker):
         self.answered(person, reference)
         return reference
 
+    def deletion_begun(self, person: Person) -> str:
+        """A deletion filed, proven and approved; what comes then, the undo window first, goes on without anybody."""
+        reference = self.file("deletion", person.email, residence="US-CA")
+        self.prove(person.email, reference, person.answers)
+        self.decide(self.run["staff"][0]["email"], reference, "approve")
+        return reference
+
+    def deletion_ended(self, person: Person) -> str:
+        """Until the tracker of the person's newest request says that it is done."""
+        track = self.link(person.email, "track")
+        self.until(track, "fulfilled")
+        return track
+
     def answered(self, person: Person, reference: str) -> None:
         """Until the answer's mail is there and the request is closed."""
         self.link(person.email, "results", reference)

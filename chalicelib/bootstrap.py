@@ -117,7 +117,8 @@ def sources_of(
     maps = business.datamap.sources
     sql = _in_sql(database_url) if any(m.kind == "sql" for m in maps.values()) else None
     aws = _on_aws(client) if any(m.kind in ON_AWS for m in maps.values()) else None
-    makers = {name: {"sql": sql, "http": by_http}.get(m.kind, aws) for name, m in maps.items()}
+    of_kind = {"sql": sql, "http": by_http, "by_hand": _by_hand}
+    makers = {name: of_kind.get(m.kind, aws) for name, m in maps.items()}
     return {name: make(name, maps[name]) for name, make in makers.items() if make}
 
 
@@ -136,6 +137,12 @@ def live_schema(business: Business, database_url: str, client: Callable[[str], A
         if make and source.kind in ON_AWS:
             live[place_of(name, source)] = make(name, source).shape()
     return live
+
+
+def _by_hand(name: str, _: SourceMap) -> Source:
+    from chalicelib.sources.by_hand import HandSource
+
+    return HandSource(name)
 
 
 def _in_sql(database_url: str) -> Callable[[str, SourceMap], Source]:

@@ -10,17 +10,21 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from chalicelib.bootstrap import services
 from chalicelib.domain.audit import Event
+from chalicelib.domain.identity import IdentifierKind
 from chalicelib.errors import RightsdeskError
-from chalicelib.usecases import attention, metrics, records, upkeep
+from chalicelib.usecases import attention, metrics, records, replaying, screening, staying_gone, upkeep
 
 ENGINEER = "engineer"
 """Who looked, in the audit trail: AWS credentials say no more."""
@@ -136,6 +140,95 @@ def purge() -> None:
     """Settle and purge what is due, as the daily sweep does. Running it again goes on."""
     with _told():
         _say(upkeep.purge_due(services()))
+
+
+@commands.command()
+def gone() -> None:
+    """Erase what need not be kept any longer and look for what came back, as the hourly sweep does."""
+    with _told():
+        _say(staying_gone.keep_up(services()))
+
+
+@commands.command()
+@click.option("--since", required=True, type=click.DateTime(), help="When the restored backup was taken (UTC).")
+@click.option("--dry-run", is_flag=True, help="Only say what is there again. Do this first.")
+@click.option("--yes", is_flag=True, help="Do not ask before acting.")
+def replay(since: datetime, dry_run: bool, yes: bool) -> None:
+    """Do every deletion again since a moment: after a backup of the business's data was restored.
+
+    Looks first, says what it found, asks, then erases it and reads back. Cut short, run it again: it erases what is
+    there. Exits 1 when something could not be looked at or erased.
+    """
+    with _told():
+        svc, moment = services(), since.replace(tzinfo=UTC)
+        total = _replayed(replaying.replay(svc, moment, rehearse=True), "again there")
+        if total["records"] and not dry_run:
+            yes or click.confirm(f"Erase these {total['records']} records again?", abort=True)
+            total = _replayed(replaying.replay(svc, moment, rehearse=False), "erased")
+    sys.exit(1 if total["failed"] else 0)
+
+
+def _replayed(done: Iterator[replaying.Replayed], what: str) -> Counter[str]:
+    """Says each deletion as it is done, then the sum."""
+    total = Counter(deletions=0, records=0, held=0, failed=0)
+    for one in done:
+        counts = ", ".join(f"{line.collection} {line.count}" for line in one.found)
+        said = one.failed or ("kept by a legal hold" if one.held else counts and f"{what}: {counts}") or "stayed gone"
+        click.echo(f"{one.entry.reference}  {one.entry.source:<12} {one.entry.at:%Y-%m-%d %H:%M}  {said}")
+        found = 0 if one.held else sum(line.count for line in one.found)
+        total.update(deletions=1, records=found, held=one.held, failed=one.failed is not None)
+    click.echo(f"{total['deletions']} looked at; {total['records']} records {what}; {total['held']} held; "
+               f"{total['failed']} failed")  # fmt: skip
+    return total
+
+
+@commands.command()
+def suppressions() -> None:
+    """All that people stopped, as CSV of keyed hashes: for import tools (docs/suppression.md)."""
+    with _told():
+        writer = csv.writer(sys.stdout)
+        writer.writerow(("hash", "scope", "key", "since"))
+        for entry in screening.export(services()):
+            writer.writerow((entry.hash, entry.scope, entry.key_name, entry.since.isoformat()))
+
+
+KINDS = click.Choice([kind.value for kind in IdentifierKind])
+
+
+@commands.command()
+@click.argument("list_", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--kept", required=True, type=click.Path(path_type=Path), help="Where the rows go that may be used.")
+@click.option("--dropped", required=True, type=click.Path(path_type=Path), help="Where the others go.")
+@click.option("--scope", default="email", show_default=True, help="What the list is for; `everything` for an import.")
+@click.option("--column", "columns", multiple=True, type=(str, KINDS), default=[("email", "email")], show_default=True,
+              metavar="COLUMN KIND", help="A column and the kind of identifier in it; may be given again.")  # fmt: skip
+@click.option("--delimiter", default=",", show_default=True)
+def screen(
+    list_: Path, kept: Path, dropped: Path, scope: str, columns: list[tuple[str, str]], delimiter: str
+) -> None:  # fmt: skip
+    """Part a mailing list (CSV) by the suppression list. Every row stays byte for byte as it was."""
+    with _told():
+        svc = services()
+        if scope not in screening.scopes_of(svc.business):
+            raise click.BadParameter(f"one of {', '.join(screening.scopes_of(svc.business))}", param_hint="--scope")
+        if len({list_.resolve(), kept.resolve(), dropped.resolve()}) < 3:
+            raise click.UsageError("FILE, --kept and --dropped must be three files.")
+        with click.progressbar(length=list_.stat().st_size, label="Screening", file=sys.stderr) as bar:
+            tally = screening.screen(
+                svc, list_, kept, dropped, columns=dict(columns), scope=scope, delimiter=delimiter, progress=bar.update
+            )
+        _say(dict(tally))
+
+
+@commands.command("rotate-key")
+@click.option("--yes", is_flag=True, help="Do not ask before acting.")
+def rotate_key(yes: bool) -> None:
+    """Make a new key for what people stop. What stands under the old ones still counts."""
+    with _told():
+        svc = services()
+        told = "New entries are written under a new key. Import tools need it, beside the old ones. Go on?"
+        yes or click.confirm(told, abort=True)
+        click.echo(f"{svc.secrets.rotate('identity')}: in use by every process within five minutes")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ RightsdeskError
 │   ├── LinkMissing            no such link, or it has been revoked
 │   ├── LinkExpired            it was one; `purpose` says for what
 │   └── LinkInvalid            a link for something else
+├── SignatureInvalid           a program's question is not signed as agreed, is too old, or was asked before
 ├── LimitReached               counted before evaluated; `retry_at` says when to come back
 ├── MailUncertain              a mail may or may not have left: a person decides
 ├── MailRejected               the mail service refuses it, surely and for good: no retry mends it
@@ -27,6 +28,7 @@ RightsdeskError
 ├── PeerMisread                it answers, but not as agreed: `why` says what it said instead
 ├── CallbackRefused            what was posted to us is not signed by whom it should be
 ├── SourceMisread              a source answers, but not as the data map says
+├── SourceAwaited              a source answers later: somebody, or a vendor, was or is to be asked
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
 
 Messages carry ids and kinds, never values: a step's exception ends up in the execution history.
@@ -123,6 +125,10 @@ class LinkInvalid(LinkError):
     pass
 
 
+class SignatureInvalid(RightsdeskError):
+    pass
+
+
 class LimitReached(RightsdeskError):
     """`retry_at` (UTC): when the counter's window ends."""
 
@@ -170,6 +176,10 @@ class CallbackRefused(RightsdeskError):
 
 class SourceMisread(RightsdeskError):
     pass
+
+
+class SourceAwaited(RightsdeskError):
+    """Expected: the machine waits for the answer (usecases/awaiting) and then runs the step again."""
 
 
 class Misconfigured(RightsdeskError):

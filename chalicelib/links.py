@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     CALLBACK = "callbacks"
     SIGN_IN = "staff/sign-in"
     SESSION = "session"
+    HEAR_AGAIN = "hear-again"
 
 
 LIFETIMES = {
@@ -39,6 +40,7 @@ LIFETIMES = {
     Purpose.CALLBACK: timedelta(days=200),
     Purpose.SIGN_IN: timedelta(minutes=30),
     Purpose.SESSION: timedelta(hours=12),
+    Purpose.HEAR_AGAIN: timedelta(days=3),
 }
 CUSTOMER = "customer"
 SUBJECT = "subject"
@@ -58,6 +60,8 @@ class Link(BaseModel):
     issued_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    lifts: tuple[tuple[str, str], ...] = ()
+    """Of a link that lifts opt-outs: keyed hash and scope of each."""
 
     def check(self, purpose: Purpose, now: datetime, dead_before: datetime | None = None) -> Link:
         """This link, if it opens `purpose` at `now`.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import Identifier
+from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.plan import Outcome, Record, Treatment
@@ -188,7 +189,14 @@ class RequestStore(Protocol):
 
     def suppressions(self, hash: str) -> list[Suppression]: ...
 
-    def lift_suppression(self, hash: str, scope: str) -> None: ...
+    def all_suppressions(self) -> Iterator[Suppression]:
+        """The whole list, in no order, read page by page. For commands: it reads the whole table."""
+
+    def lift_suppression(self, hash: str, scope: str, at: datetime | None = None) -> None:
+        """Let it no longer stand. `at`: because the person asked so (UTC), which stays on record."""
+
+    def lifted(self, hash: str) -> list[tuple[str, datetime, datetime]]:
+        """What this person once stopped and asked for again: scope, since, and when it was lifted."""
 
     def hold(self, hold: Hold) -> Hold:
         """Set a legal hold; the one that stands now: an earlier one keeps its date. Kept until released."""
@@ -216,6 +224,15 @@ class RequestStore(Protocol):
 
     def of_subject(self, hash: str) -> list[str]:
         """References that name this subject, newest first."""
+
+    def put_entry(self, entry: Entry) -> bool:
+        """Write an entry of the ledger: the first version, or one after the stored. False when another stands there."""
+
+    def entries(self, reference: str) -> list[Entry]:
+        """The ledger's entries of one deletion, by name; those that are over until their line goes."""
+
+    def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
+        """Entries that something is still to be done about, first due first; only those due by then, if given."""
 
 
 class Vault(Protocol):
@@ -255,6 +272,12 @@ class PackageStore(Protocol):
     def parts(self, reference: str) -> dict[str, bytes]:
         """The parts written so far, by name."""
 
+    def put_answer(self, reference: str, name: str, data: bytes) -> None:
+        """Keep a sealed answer, or a file of one, for as long as a request can be open."""
+
+    def answer(self, reference: str, name: str) -> bytes:
+        """Raises RequestNotFound when there is none."""
+
     def put_package(self, reference: str, data: bytes) -> None: ...
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
@@ -273,7 +296,10 @@ class Inbox(Protocol):
 
 
 class Source(Protocol):
-    """One place of the business where personal data is. Every call is safe to run twice."""
+    """One place of the business where personal data is. Every call is safe to run twice.
+
+    Whichever cannot answer at once raises SourceAwaited: it is waited for, and what it answered is stored.
+    """
 
     name: str
 
@@ -314,7 +340,14 @@ class Peers(Protocol):
 
 class Secrets(Protocol):
     def get(self, name: str) -> bytes:
-        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), a peer's."""
+        """A key by name: `identity` (keyed hashes), `stop` (one-click links), `member` (member page), `check` (signed
+        questions about the suppression list), a peer's."""
+
+    def versions(self, name: str) -> list[str]:
+        """The names under which this key has ever stood, the newest first: `identity-2`, `identity`."""
+
+    def rotate(self, name: str) -> str:
+        """Make a newer version of this key; its name. The older ones stay."""
 
 
 class Clock(Protocol):

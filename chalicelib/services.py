@@ -49,6 +49,10 @@ class Services:
         """The keyed hash under which this identifier is known."""
         return keyed_hash(self.secrets.get("identity"), identifier)
 
+    def hashes(self, identifier: Identifier) -> dict[str, str]:
+        """The keyed hashes by which the suppression list may know it, by the name of their key, the newest first."""
+        return {name: keyed_hash(self.secrets.get(name), identifier) for name in self.secrets.versions("identity")}
+
     def open(self, request: Request) -> Personal:
         """What the person typed. Raises RequestNotFound when it has been purged."""
         return Personal.model_validate_json(self.vault.open(request.reference, request.sealed))

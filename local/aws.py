@@ -77,5 +77,5 @@ def cloud(
 
 def _given() -> dict[str, bytes]:
     """The keys under which a member page and a mailer of one's own sign, if they are given; the others are random."""
-    said = {name: os.environ.get(f"RIGHTSDESK_{name.upper()}_KEY") for name in ("member", "stop")}
+    said = {name: os.environ.get(f"RIGHTSDESK_{name.upper()}_KEY") for name in ("member", "stop", "check")}
     return {name: key.encode() for name, key in said.items() if key}

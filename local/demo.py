@@ -34,15 +34,30 @@ def access(walk: Walker, who: dict[str, Any], say: Callable[[str], None]) -> Non
     track = walk.link(who["email"], "track", reference)
     walk.prove(who["email"], reference, who["answers"])
     say("  mailbox and data points proven")
+    if walk.run["keepers"]:
+        by_hand(walk, reference)
+        say("  looked up by hand, a copy attached")
     staff = walk.reviewer(reference)
     walk.decide(staff, reference, "approve")
     say(f"  approved by {staff}")
     ended(walk, track, "fulfilled")
     with walk.package(who["email"], reference) as package:
         names = package.namelist()
-    if not {"index.html", "data.json"} <= set(names):
+    wanted = {"index.html", "data.json"} | ({f"attached/{ATTACHED}"} if walk.run["keepers"] else set())
+    if not wanted <= {re.sub(r"attached/[\w-]+/", "attached/", name) for name in names}:
         raise Lost(f"the package holds only {names}")
     say(f"  answered: a package of {len(names)} files")
+
+
+ATTACHED = "letter.txt"
+
+
+def by_hand(walk: Walker, reference: str) -> None:
+    """Whoever looks by hand reveals whom it is about, types what they found and attaches a copy."""
+    link = walk.task(reference)
+    page = walk.post(link, {"show": "yes"})
+    boxes = dict.fromkeys(re.findall(r'name="(found\.\w+)"', page.text), "One letter: thanks for the parcel.")
+    walk.answer_task(link, "done", files={ATTACHED: b"Dear shop, thank you for the parcel."}, **boxes)
 
 
 def correction(walk: Walker, who: dict[str, Any], say: Callable[[str], None]) -> None:

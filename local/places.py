@@ -17,6 +17,7 @@ from chalicelib.sources.attributes import plain
 from chalicelib.sources.values import one_spelling
 from local.aws import ACCOUNT, REGION
 
+ON_AWS = frozenset({"dynamodb", "s3"})
 NEWEST = 50
 """Lines of a log that are not packed yet."""
 Row = Mapping[str, Any]
@@ -25,7 +26,7 @@ Row = Mapping[str, Any]
 def install(datamap: DataMap, rows: Mapping[str, list[Any]]) -> None:
     """Make and fill what is not in the database; `rows` by `source.table`, as local/data has them, or none."""
     for name, source in datamap.sources.items():
-        if source.kind not in ("dynamodb", "s3"):
+        if source.kind not in ON_AWS:
             continue
         theirs = {table.partition(".")[2]: of_it for table, of_it in rows.items() if table.startswith(f"{name}.")}
         (_tables if source.kind == "dynamodb" else _logs)(source, theirs)
@@ -35,7 +36,7 @@ def contents(datamap: DataMap) -> dict[str, list[dict[str, Any]]]:
     """All that is there now, by `source.table`, read past the sources: for those who check them from outside."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, source in datamap.sources.items():
-        for collection, said in source.collections.items() if source.kind in ("dynamodb", "s3") else ():
+        for collection, said in source.collections.items() if source.kind in ON_AWS else ():
             table = said.table or collection
             read = _items if source.kind == "dynamodb" else _lines
             found[f"{name}.{table}"] = list(read(source, table))

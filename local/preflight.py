@@ -20,7 +20,7 @@ UNKNOWN_KEYS = {
     "ExpiredTokenException",
     "SignatureDoesNotMatch",
 }
-KEYS = {"IdentityKey", "StopKey", "MemberKey"}
+KEYS = {"IdentityKey", "StopKey", "MemberKey", "CheckKey"}
 NEEDED = {
     "AlertEmail": 'who hears when something is wrong: PARAMETERS="AlertEmail=…"',
     "DatabaseUrl": "the business's database: DATABASE_URL=postgresql://… in the environment",

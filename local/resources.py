@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = Path(__file__).parent.parent / ".chalice" / "resources.json"
 BUCKET = "rightsdesk-packages"
 SECRET = "rightsdesk"
-SECRET_NAMES = ("identity", "stop", "member")
+SECRET_NAMES = ("identity", "stop", "member", "check")
 
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",

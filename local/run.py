@@ -186,6 +186,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.bootstrap import live_schema, services
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
+    from chalicelib.usecases.correspondence import keepers_of
     from local import allowed, aws, mailbox, peers, places, postman
 
     business = load(wanted.business)
@@ -214,6 +215,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
         "staff": [
             {"email": member.email, "name": member.name, "roles": list(member.roles)} for member in business.staff
         ],
+        "keepers": sorted({m for name in business.datamap.sources for _, m, _ in keepers_of(business, name)}),
         "customers": there.customers,
     }
 

@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {
     "RIGHTSDESK_SECRETS": {"Ref": "AWS::StackName"},
     "DATABASE_URL": "postgresql://given-to-the-functions-of-the-sources-only.invalid/",
 }
-SOURCE_FUNCTIONS = ("GatherSource", "FulfilSource")
+SOURCE_FUNCTIONS = ("GatherSource", "FulfilSource", "KeepWhatIsGone")
 """Those that reach the business's database: they alone get its URL and go into its VPC."""
 RECEIVER = "ReceiveMail"
 """The function that is told of mail that came in, where there is one."""

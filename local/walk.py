@@ -45,6 +45,8 @@ class Walker:
 
     run: dict[str, Any]
     patience: float = PATIENCE
+    _done: set[str] = field(default_factory=set)
+    """Task links that were answered."""
     _open: dict[str, http.client.HTTPConnection] = field(default_factory=dict)
 
     @classmethod
@@ -140,6 +142,7 @@ class Walker:
         """Wait for the review mail; the address of one of the staff who got it."""
         deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
+            self.do_tasks(reference)
             for member in self.run["staff"]:
                 if any(reference in m["subject"] and "/review/" in m["text"] for m in self.mails(member["email"])):
                     return str(member["email"])
@@ -160,6 +163,47 @@ class Walker:
             raise Lost(f"deciding gave {answer.status}: {re.sub('<[^>]+>', ' ', answer.text)[:600]}")
         return link
 
+    def do_tasks(self, reference: str) -> None:
+        """Whoever looks by hand answers what they were mailed about this request: there is nothing."""
+        for keeper in self.run.get("keepers", ()):
+            for mail in self.mails(keeper):
+                link = re.search(r"https?://\S+/task/\S+", mail["text"])
+                if reference in mail["subject"] and link and link[0] not in self._done:
+                    self._done.add(link[0])
+                    self.answer_task(link[0], "none")
+
+    def task(self, reference: str) -> str:
+        """Wait for a mail that asks somebody to look by hand; its link."""
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            for keeper in self.run["keepers"]:
+                for mail in self.mails(keeper):
+                    link = re.search(r"https?://\S+/task/\S+", mail["text"])
+                    if reference in mail["subject"] and link and link[0] not in self._done:
+                        self._done.add(link[0])
+                        return link[0]
+            time.sleep(0.01)
+        raise Lost(f"nobody was asked to look by hand for {reference}")
+
+    def answer_task(
+        self, link: str, outcome: str, *, files: dict[str, bytes] | None = None, **fields: str
+    ) -> Answer:  # fmt: skip
+        """Say what came of a task, as a browser sends a form with files."""
+        between = "between-the-parts"
+        parts = [(f'name="{n}"', v.encode()) for n, v in {"outcome": outcome, **fields}.items()]
+        parts += [(f'name="files"; filename="{name}"', data) for name, data in (files or {}).items()]
+        body = b"".join(
+            f"--{between}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n"
+            for head, data in parts
+        )
+        answer = self.call(
+            "POST", link, body + f"--{between}--\r\n".encode(),
+            Content_Type=f"multipart/form-data; boundary={between}",
+        )  # fmt: skip
+        if answer.status not in (200, 303):
+            raise Lost(f"answering the task gave {answer.status}: {re.sub('<[^>]+>', ' ', answer.text)[:600]}")
+        return answer
+
     def status(self, track: str) -> dict[str, Any]:
         answer = self.get(track, Accept="application/json")
         if answer.status != 200:
@@ -173,6 +217,7 @@ class Walker:
             seen = self.status(track)
             if seen["status"] in (wanted or FINAL):
                 return seen
+            self.do_tasks(seen["reference"])
             time.sleep(0.02)
         raise Lost(f"{seen.get('reference')} is {seen.get('status')} ({seen.get('reason')}), not {' or '.join(wanted)}")
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters import items, turns
+from chalicelib.adapters import items, ledger, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
+from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
@@ -33,6 +34,7 @@ from chalicelib.links import Link
 from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
 
 NEW = "attribute_not_exists(pk)"
+STOP = {"S": "STOP#"}
 
 
 class DynamoStore:
@@ -278,8 +280,18 @@ class DynamoStore:
     def suppressions(self, hash: str) -> list[Suppression]:
         return [items.suppression_from(item) for item in self.table.family(f"STOP#{hash}")]
 
-    def lift_suppression(self, hash: str, scope: str) -> None:
-        self.table.write("delete_item", Key=items.key(f"STOP#{hash}", scope))
+    def all_suppressions(self) -> Iterator[Suppression]:
+        found = self.table.scan(FilterExpression="begins_with(pk, :stop)", ExpressionAttributeValues={":stop": STOP})
+        return (items.suppression_from(item) for item in found)
+
+    def lift_suppression(self, hash: str, scope: str, at: datetime | None = None) -> None:
+        where = items.key(f"STOP#{hash}", scope)
+        if at and (stands := self.table.get(where)):
+            self.table.write("put_item", Item=items.lifted_item(items.suppression_from(stands), at))
+        self.table.write("delete_item", Key=where)
+
+    def lifted(self, hash: str) -> list[tuple[str, datetime, datetime]]:
+        return [items.lifted_from(item) for item in self.table.family(f"LIFTED#{hash}")]
 
     def hold(self, hold: Hold) -> Hold:
         written = self.table.write("put_item", Item=items.hold_item(hold), ConditionExpression=NEW)
@@ -328,6 +340,17 @@ class DynamoStore:
         found = self.table.family(f"SUBJECT#{hash}")
         newest_first = sorted(found, key=lambda item: datetime.fromisoformat(item["at"]["S"]), reverse=True)
         return [item["sk"]["S"] for item in newest_first]
+
+    # The ledger of deletions
+
+    def put_entry(self, entry: Entry) -> bool:
+        return ledger.put(self.table, entry)
+
+    def entries(self, reference: str) -> list[Entry]:
+        return ledger.of_request(self.table, reference)
+
+    def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
+        return ledger.due(self.table, by)
 
 
 def _one_on(notice: Notice) -> tuple[str, Item]:

@@ -7,7 +7,8 @@ One table, families by key (pk / sk):
     ONCE#<form>         ONCE            CLAIM#<name>#<key>          CLAIM
     STOP#<hash>         <scope>         SUBJECT#<hash>              <reference>
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
-    HOLD#<hash>         HOLD            SUMS#<year>                 SUMS
+    LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
+    HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
     INBOX               <day>-<mail>
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
@@ -197,6 +198,17 @@ def suppression_item(entry: Suppression) -> Item:
 
 def suppression_from(item: Item) -> Suppression:
     return Suppression.model_validate_json(item["json"]["S"])
+
+
+def lifted_item(entry: Suppression, at: datetime) -> Item:
+    """That it stood and was lifted: under a key of its own, so that nobody takes it for one that stands."""
+    said = {"json": {"S": entry.model_dump_json()}, "at": {"S": at.isoformat()}}
+    return {**key(f"LIFTED#{entry.hash}", f"{instant(at)}#{entry.scope}"), **said}
+
+
+def lifted_from(item: Item) -> tuple[str, datetime, datetime]:
+    entry = suppression_from(item)
+    return entry.scope, entry.since, datetime.fromisoformat(item["at"]["S"])
 
 
 def hold_key(subject: str) -> Item:

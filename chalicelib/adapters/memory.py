@@ -18,6 +18,7 @@ from chalicelib import wire
 from chalicelib.adapters.memory_store import MemoryStore
 from chalicelib.adapters.peers import said
 from chalicelib.adapters.sealing import seal, unseal
+from chalicelib.adapters.secrets import next_version, versions_of
 from chalicelib.domain.notice import NoticeState, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
@@ -145,6 +146,7 @@ class MemoryPackageStore:
 
     def __init__(self) -> None:
         self._parts: dict[str, dict[str, bytes]] = {}
+        self._answers: dict[str, dict[str, bytes]] = {}
         self.packages: dict[str, bytes] = {}
 
     def put_part(self, reference: str, name: str, data: bytes) -> None:
@@ -152,6 +154,15 @@ class MemoryPackageStore:
 
     def parts(self, reference: str) -> dict[str, bytes]:
         return dict(sorted(self._parts.get(reference, {}).items()))
+
+    def put_answer(self, reference: str, name: str, data: bytes) -> None:
+        self._answers.setdefault(reference, {})[name] = data
+
+    def answer(self, reference: str, name: str) -> bytes:
+        try:
+            return self._answers[reference][name]
+        except KeyError:
+            raise RequestNotFound(reference) from None
 
     def put_package(self, reference: str, data: bytes) -> None:
         self.packages[reference] = data
@@ -163,6 +174,7 @@ class MemoryPackageStore:
 
     def forget(self, reference: str) -> None:
         self._parts.pop(reference, None)
+        self._answers.pop(reference, None)
         self.packages.pop(reference, None)
 
 
@@ -221,12 +233,22 @@ class MemorySecrets:
     """See ports.Secrets. Without `keys`: fixed ones, for tests only."""
 
     def __init__(self, keys: Mapping[str, bytes] | None = None) -> None:
-        self._keys = dict(keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member")})
+        self._keys = dict(
+            keys or {name: name.encode().ljust(32, b".") for name in ("identity", "stop", "member", "check")}
+        )
 
     def get(self, name: str) -> bytes:
         if name not in self._keys:
             raise Misconfigured("memory", name, "is missing", "put 32 random bytes there")
         return self._keys[name]
+
+    def versions(self, name: str) -> list[str]:
+        return versions_of(name, self._keys)
+
+    def rotate(self, name: str) -> str:
+        newer = next_version(name, self._keys)
+        self._keys[newer] = os.urandom(32)
+        return newer
 
 
 class SetClock:

@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT
 from chalicelib.domain.audit import Event
+from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
@@ -59,6 +60,8 @@ class MemoryStore:
         self._kept_mails: dict[str, KeptMail] = {}
         self._sums: dict[int, Sums] = {}
         self._subjects: dict[str, dict[str, datetime]] = {}
+        self._lifted: dict[str, list[tuple[str, datetime, datetime]]] = {}
+        self._ledger: dict[tuple[str, str], Entry] = {}
 
     @_alone
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
@@ -270,9 +273,20 @@ class MemoryStore:
     def suppressions(self, hash: str) -> list[Suppression]:
         return [entry for (whose, _), entry in sorted(self._suppressions.items()) if whose == hash]
 
+    def all_suppressions(self) -> Iterator[Suppression]:
+        with self.lock:
+            found = list(self._suppressions.values())
+        yield from found
+
     @_alone
-    def lift_suppression(self, hash: str, scope: str) -> None:
-        self._suppressions.pop((hash, scope), None)
+    def lift_suppression(self, hash: str, scope: str, at: datetime | None = None) -> None:
+        stood = self._suppressions.pop((hash, scope), None)
+        if at and stood:
+            self._lifted.setdefault(hash, []).append((scope, stood.since, at))
+
+    @_alone
+    def lifted(self, hash: str) -> list[tuple[str, datetime, datetime]]:
+        return list(self._lifted.get(hash, []))
 
     @_alone
     def hold(self, hold: Hold) -> Hold:
@@ -320,3 +334,21 @@ class MemoryStore:
     def of_subject(self, hash: str) -> list[str]:
         noted = sorted(self._subjects.get(hash, {}).items())
         return [reference for reference, _ in sorted(noted, key=lambda one: one[1], reverse=True)]
+
+    @_alone
+    def put_entry(self, entry: Entry) -> bool:
+        stored = self._ledger.get((entry.reference, entry.name))
+        if (stored.version if stored else 0) != entry.version - 1:
+            return False
+        self._ledger[entry.reference, entry.name] = entry.model_copy(deep=True)
+        return True
+
+    @_alone
+    def entries(self, reference: str) -> list[Entry]:
+        found = [e.model_copy(deep=True) for (of, _), e in sorted(self._ledger.items()) if of == reference]
+        return [e for e in found if e.gone_at is None or e.gone_at > self.clock.now()]
+
+    def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
+        with self.lock:
+            found = [(e.due, e.model_copy(deep=True)) for e in self._ledger.values() if e.due]
+        yield from (e for at, e in sorted(found, key=lambda one: one[0]) if by is None or at <= by)

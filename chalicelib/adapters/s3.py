@@ -28,6 +28,17 @@ class S3PackageStore:
         prefix = _part(reference, "")
         return {key.removeprefix(prefix): self._read(key) for key in self._keys(prefix)}
 
+    def put_answer(self, reference: str, name: str, data: bytes) -> None:
+        self._put(_answer(reference, name), data, "application/octet-stream")
+
+    def answer(self, reference: str, name: str) -> bytes:
+        try:
+            return self._read(_answer(reference, name))
+        except ClientError as fault:
+            if http_status(fault) != 404:
+                raise
+            raise RequestNotFound(reference) from None
+
     def put_package(self, reference: str, data: bytes) -> None:
         self._put(_package(reference), data, "application/zip")
 
@@ -44,7 +55,7 @@ class S3PackageStore:
         return str(self.signer.generate_presigned_url("get_object", Params={**place, **shown_as}, ExpiresIn=seconds))
 
     def forget(self, reference: str) -> None:
-        keys = self._keys(f"packages/{reference}/")
+        keys = [*self._keys(f"packages/{reference}/"), *self._keys(_answer(reference, ""))]
         for start in range(0, len(keys), 1000):
             doomed = {"Objects": [{"Key": key} for key in keys[start : start + 1000]], "Quiet": True}
             with retryable("s3"):
@@ -99,6 +110,11 @@ def _mail(id: str) -> str:
 
 def _part(reference: str, name: str) -> str:
     return f"packages/{reference}/parts/{name}"
+
+
+def _answer(reference: str, name: str) -> str:
+    """Apart from the packages: it is needed until staff have decided, however long that takes."""
+    return f"answers/{reference}/{name}"
 
 
 def _package(reference: str) -> str:

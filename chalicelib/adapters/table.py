@@ -7,7 +7,7 @@ Leaves to others: which items there are (items), which are written together (dyn
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -116,9 +116,16 @@ class Table:
 
     def pages(self, **how: Any) -> Iterator[Item]:
         """What a query finds; the next page is read when it is needed."""
+        return self._paged(self.client.query, how)
+
+    def scan(self, **how: Any) -> Iterator[Item]:
+        """The whole table, page by page: for commands, never where a request or a page waits."""
+        return self._paged(self.client.scan, how)
+
+    def _paged(self, read: Callable[..., Any], how: dict[str, Any]) -> Iterator[Item]:
         while True:
             with retryable("dynamodb"):
-                page = self.client.query(TableName=self.name, **how)
+                page = read(TableName=self.name, **how)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return

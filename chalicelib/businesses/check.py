@@ -50,9 +50,8 @@ def require_explained(datamap: DataMap, live: LiveSchema, file: str = "datamap.y
 
 def unexplained(datamap: DataMap, live: LiveSchema) -> list[Problem]:
     """All that the map leaves out or gets wrong about the live schema."""
-    return [
-        p for name, source in datamap.sources.items() if source.kind != "http" for p in _of_source(name, source, live)
-    ]
+    readable = {name: source for name, source in datamap.sources.items() if source.kind not in ("http", "by_hand")}
+    return [p for name, source in readable.items() for p in _of_source(name, source, live)]
 
 
 def place_of(name: str, source: SourceMap) -> str:

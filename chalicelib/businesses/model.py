@@ -92,6 +92,10 @@ class Waits(Part):
     reply_days: int = 14
     undo_days: int = 2
     attention_days: int = 2
+    answer_reminder_days: int = Field(2, gt=0)
+    """For a source that answers later: from its reminder, when its own days have passed, to the lead's mail."""
+    answer_last_days: int = Field(2, gt=0)
+    """From the lead's mail until it is noted that the source did not answer."""
     recipient_days: tuple[int, ...] = (7, 21)
     """Days after which a recipient who has not confirmed is asked again; after the last, staff are told."""
 
@@ -209,6 +213,9 @@ class Business(Part):
                 raise ValueError(f"rights.{right}.stops: {', '.join(sorted(unknown))} not among opt_outs")
             if not self.deciders(right):
                 raise ValueError(f"rights.{right}: no staff has a role that decides it")
+        for name, source in self.datamap.sources.items():
+            if source.by_hand and source.by_hand.role and not self.with_role(source.by_hand.role):
+                raise ValueError(f"datamap: sources.{name}.by_hand.role: no staff has the role {source.by_hand.role!r}")
         for member in self.staff:
             if unknown := set(member.roles) - self.roles.keys():
                 raise ValueError(f"staff.{member.id}.roles: {', '.join(sorted(unknown))} not among roles")
@@ -233,6 +240,9 @@ class Business(Part):
     def deciders(self, right: Right) -> list[Member]:
         """Staff who may decide a right."""
         return [m for m in self.staff if any(right in self.roles[r].decides for r in m.roles if r in self.roles)]
+
+    def with_role(self, role: str) -> list[Member]:
+        return [m for m in self.staff if role in m.roles]
 
     def leads(self) -> list[Member]:
         return [m for m in self.staff if any(self.roles[r].lead for r in m.roles)]

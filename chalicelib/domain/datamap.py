@@ -153,8 +153,6 @@ class Collection(Part):
         named |= {name for name in (self.recipient_field, self.dated) if name}
         if missing := named - self.fields.keys():
             raise ValueError(f"names fields it does not map: {', '.join(sorted(missing))}")
-        if not self.identity and not self.via:
-            raise ValueError("has neither `identity` nor `via`: nobody's records could be found")
         if self.erase == "keep" and not self.keep_ground:
             raise ValueError("`erase: keep` needs `keep_ground`: the customer is told why")
         if self.erase == "blank" and not any(f.blank for f in self.fields.values()):
@@ -166,6 +164,22 @@ class Collection(Part):
         field = self.dated or (self.retain.from_field if self.retain else None)
         held = values.get(field) if field else None
         return _day(held, str(field)) if held else None
+
+
+class ByHand(Part):
+    """Who looks in a place that no program can read, and what they are told. One of `role` and `address`."""
+
+    instructions: str
+    role: str | None = None
+    """Staff of this role are asked, each with a link of their own."""
+    address: str | None = None
+    """Or whoever reads this address."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> ByHand:
+        if (self.role is None) == (self.address is None):
+            raise ValueError("needs `role` or `address`, and not both: who is to look?")
+        return self
 
 
 def _askable(at: str, collection: Collection) -> None:
@@ -197,20 +211,31 @@ def _an_object(at: str, collection: Collection) -> None:
 class SourceMap(Part):
     """One place where personal data is."""
 
-    kind: Literal["sql", "dynamodb", "s3", "http"]
+    kind: Literal["sql", "dynamodb", "s3", "http", "by_hand"]
     title: str
+    by_hand: ByHand | None = None
     where: str = ""
     """`sql`: the schema, `s3`: the bucket, each the source's own name if none is given; `dynamodb`: how its tables'
     names begin; `http`: its address."""
     key: str = ""
     """`http`: the name of the secret that signs what is asked."""
+    days: int = Field(7, gt=0)
+    """For a source that answers later: calendar days until whoever is asked is reminded."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
 
     @model_validator(mode="after")
     def _reachable(self) -> SourceMap:
+        if (self.kind == "by_hand") != (self.by_hand is not None):
+            raise ValueError("`kind: by_hand` and `by_hand` (who looks, and how) go together")
+        if self.by_hand and len(self.collections) != 1:
+            raise ValueError("by_hand: one collection says what is held there, no more and no less")
         for name, collection in self.collections.items():
+            if not self.by_hand and not collection.identity and not collection.via:
+                raise ValueError(
+                    f"collections.{name}: has neither `identity` nor `via`: nobody's records could be found"
+                )
             via = collection.via
             if via is None:
                 continue
@@ -219,6 +244,15 @@ class SourceMap(Part):
                 raise ValueError(f"collections.{name}.via: {via.collection}.{via.equals} is not mapped")
         self.order()
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_keys(cls, said: Any) -> Any:
+        """What a person reports has no key of its own: each answer is one record."""
+        if not isinstance(said, dict) or said.get("kind") != "by_hand" or not isinstance(said.get("collections"), dict):
+            return said
+        held = {n: {"key": [], **c} if isinstance(c, dict) else c for n, c in said["collections"].items()}
+        return {**said, "collections": held}
 
     @model_validator(mode="after")
     def _addressed(self) -> SourceMap:

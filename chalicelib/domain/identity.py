@@ -22,6 +22,8 @@ class IdentifierKind(StrEnum):
     COOKIE = "cookie"
     LICENCE = "licence"
     NAME = "name"
+    RECORD = "record"
+    """No person: one record kept for restricted use, as `<source>.<collection>/<key>`."""
 
 
 class Identifier(BaseModel):
@@ -48,10 +50,17 @@ def normalise(kind: IdentifierKind, typed: str) -> str:
         case IdentifierKind.PHONE:
             digits = re.sub(r"\D", "", text)
             return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+        case IdentifierKind.RECORD:
+            return text
         case IdentifierKind.NAME:
             return " ".join(text.casefold().split())
         case _:
             return text.casefold()
+
+
+def record_identifier(source: str, collection: str, key: tuple[str, ...]) -> Identifier:
+    """What a kept record is known by in the suppression list."""
+    return Identifier.of(IdentifierKind.RECORD, f"{source}.{collection}/{'/'.join(key)}")
 
 
 def mailbox_of(address: str) -> str:

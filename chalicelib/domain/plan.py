@@ -117,6 +117,18 @@ def treat(
     return say(Doing.DELETE)
 
 
+def treat_by_hand(right: Right, record: Record, *, kept: Kept | None, held: bool) -> Treatment:
+    """What `right` does to what a person found: `kept` is what they say must stay; `held`: a legal hold keeps all."""
+    doing = {Right.ACCESS: Doing.EXPORT, Right.CORRECTION: Doing.CHANGE, Right.DELETION: Doing.DELETE}[right]
+    if right is not Right.ACCESS and (held or kept):
+        doing = Doing.KEEP
+    if right is Right.DELETION and held:
+        kept = LEGAL_HOLD
+    return Treatment(
+        collection=record.collection, key=record.key, fingerprint=record.fingerprint, doing=doing, kept=kept
+    )  # fmt: skip
+
+
 def _kept(collection: Collection, record: Record, today: date) -> Kept | None:
     retain = collection.retain
     if retain:
@@ -167,6 +179,8 @@ class Finding(BaseModel):
     """Fields to be corrected that hold different values in several records: nobody guesses which is meant."""
     shown: list[Record] = Field(default_factory=list)
     """What the review page may reveal: some records of each collection, without what is never disclosed."""
+    unasked: bool = False
+    """A person would have to look there, and nobody was asked: too little is proven."""
     failed: str | None = None
     """Why the source could not be read, in words for staff, without personal data."""
 
@@ -220,6 +234,8 @@ class Plan(BaseModel):
     right: Right
     collections: list[PlannedCollection] = Field(default_factory=list)
     failed: dict[str, str] = Field(default_factory=dict)
+    unasked: list[str] = Field(default_factory=list)
+    """Sources in which nobody has looked."""
 
     @property
     def nothing_held(self) -> bool:
@@ -236,6 +252,8 @@ def plan_of(right: Right, findings: Iterable[Finding], titles: Mapping[tuple[str
     for finding in findings:
         if finding.failed:
             plan.failed[finding.source] = finding.failed
+        if finding.unasked:
+            plan.unasked.append(finding.source)
         for t in finding.treatments:
             treatments[finding.source, t.collection].append(t)
     for (source, collection), ts in treatments.items():

@@ -160,6 +160,10 @@ class Request(BaseModel):
     """The agent's who asks for the subject."""
     proof: Proof = Field(default_factory=Proof)
     findings: dict[str, str] = Field(default_factory=dict)
+    by_hand: bool = False
+    """Enough is proven, or nothing is held elsewhere: people are asked to look where no program can."""
+    answers: dict[str, str] = Field(default_factory=dict)
+    """What sources answered later: `<step>:<source>` to the name of the sealed answer. The first one stands."""
     plan_hash: str | None = None
     decision: Decision | None = None
     resume: Status | None = None

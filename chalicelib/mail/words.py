@@ -117,14 +117,24 @@ OTHER_EVENTS = {
     "appeal_upheld": "The appeal was granted", "appeal_partly_upheld": "The appeal was granted in part",
     "appeal_denied": "The appeal was denied",
     "confirmed_by_recipient": "Somebody we pass data to has confirmed",
+    "source_answered": "A place where data is has answered", "asked_by_hand": "Somebody looks in our paper files",
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "A letter was printed", "posted": "The letter was posted",
+    "kept_erased": "What had to be kept until now was deleted", "came_back": "Data was found again; staff look at it",
+    "erased_again": "What had come back was deleted again", "left_as_is": "Staff looked, and left it as it is",
     "completed": "What the mail could not say was added",
     "rest_opened": "The hold has ended: the rest was taken up",
     "mailed_now": "The email that had to wait was sent",
     "reminded": "Staff were reminded of what is still to be done",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
+LEDGER_EVENTS = {
+    "kept_erased": "deleted at its end date, read back", "looked": "searched again: nothing came back",
+    "came_back": "found again", "to_erase_again": "to be deleted again", "erased_again": "deleted again, read back",
+    "left_as_is": "left as it is", "replayed": "deleted again after a restore, read back",
+    "never_done": "the deletion never ran here", "key_gone": "its key is gone: nothing more can be looked for",
+}  # fmt: skip
+"""What happens to an entry of the ledger of deletions, told to staff."""
 COUNTED = {
     Counted.WHOLE: "Done in whole", Counted.PART: "Done in part", Counted.DENIED: "Denied",
     Counted.ENDED: "Lapsed or withdrawn", Counted.OPEN: "Open",
@@ -189,9 +199,17 @@ CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
     "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
     "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
+    "SourceSilent": "it did not answer in time", "SealBroken": "what was stored could not be read again",
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+BY_HAND = {
+    "gather": {
+        "done": "Something is there", "none": "Nothing is there", "kept": "Something is there that must be kept",
+    },
+    "fulfil": {"done": "It is done", "none": "Nothing is there any more", "kept": "It must be kept"},
+}  # fmt: skip
+"""What somebody who looks by hand may answer, by step."""
 RECIPIENTS = {
     NoticeState.PENDING: "could not be reached yet; we keep trying, so this is not confirmed",
     NoticeState.TOLD: "told, not confirmed yet",
@@ -209,6 +227,7 @@ LINK_PURPOSES = {
     "callbacks": "for a system to report what was done", "stop": "to stop mail", "task": "to report what was done",
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
+    Purpose.HEAR_AGAIN.value: "to hear from us again",
 }  # fmt: skip
 
 

@@ -40,8 +40,11 @@ def build(
     records: Mapping[str, Sequence[Record]],
     *,
     at: datetime,
+    attached: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The package of an access request as a zip. `records` are by source; `at` (UTC) is when it was made.
+
+    `attached` are files that somebody found by hand, by their path in the zip.
 
     The caller has made sure that every record is this person's.
     """
@@ -55,6 +58,7 @@ def build(
         for collection in source["collections"]:
             if "records" in collection:
                 files[f"tables/{source['id']}-{collection['id']}.csv"] = table(collection)
+    files |= attached or {}
     files["manifest.json"] = manifest(request.reference, files, at)
     return _zip(files, at)
 

@@ -23,7 +23,7 @@ from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
 from chalicelib.package import build
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, correspondence, judging, partial, recipients, refusals, road
+from chalicelib.usecases import appeals, by_hand, correspondence, judging, partial, recipients, refusals, road
 
 UNSETTLED_FOR = timedelta(days=7)
 """How long staff hear nothing more of a part that is still to be done; the daily sweep then tells them again."""
@@ -143,7 +143,8 @@ def _access(svc: Services, told: Told) -> None:
     plan = judging.current_plan(svc, told.request)
     purposes: tuple[Purpose, ...] = ()
     if not nothing and not told.request.categories_only:
-        package = build(svc.business, told.request, told.personal, records, at=svc.now())
+        files = by_hand.attached(svc, told.request)
+        package = build(svc.business, told.request, told.personal, records, at=svc.now(), attached=files)
         svc.packages.put_package(told.request.reference, package)
         purposes = (Purpose.RESULTS,)
     _send(
@@ -172,6 +173,7 @@ def _correction(svc: Services, told: Told) -> None:
     _send(
         svc, told, "answer_correction", nothing_held=told.request.reason == "nothing_held",
         fields=[svc.business.datamap.field(c.field).label for c in told.personal.corrections], where=changed,
+        unchanged=[(titles[o.source, c], k.ground) for o in told.outcomes for c, k, _ in o.kept],
         recipients=recipients.standing(svc, told.request),
         silent=recipients.silent(svc, told.request), failed=_titles(svc, told.failed),
     )  # fmt: skip

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.domain.answer import Step
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
-from chalicelib.links import Purpose
+from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, powers, reminding, road
-from chalicelib.usecases.card import Card, card_of, member_of, unfinished
+from chalicelib.usecases import awaiting, correspondence, gathering, powers, reminding, road
+from chalicelib.usecases.card import Card, again, card_of, member_of
+from chalicelib.usecases.gathering import AGAIN
 
 
 def need_attention(svc: Services, reference: str, token: str, error: str) -> None:
@@ -54,13 +56,26 @@ def try_again(svc: Services, token: str) -> Card:
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
-    elif unfinished(svc, request):
-        unread = any(f.failed for f in gathering.findings(svc, request.reference))
-        to = Status.GATHERING if unread else Status.FULFILLING
-        request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None)
-        svc.store.commit(request, event, spend=None if link.used_at else link)
-        road.start(svc, request, "gather" if unread else "fulfil")
+    elif failed := again(svc, request):
+        request = _failed_again(svc, request, failed, link, by)
     return card_of(svc, request, member)
+
+
+def _failed_again(svc: Services, request: Request, failed: Sequence[str], link: Link, by: str) -> Request:
+    """Try the sources that failed once more; what one of them answered later counts no longer, so it is asked anew."""
+    unread = {f.source for f in gathering.findings(svc, request.reference) if f.failed}
+    anew = {awaiting.key(Step.FULFIL, s) for s in failed} | {awaiting.key(Step.GATHER, s) for s in unread}
+    answers = {asked: name for asked, name in request.answers.items() if asked not in anew}
+    if request.status is Status.IN_REVIEW:
+        request, event = advance(request, Status.GATHERING, svc.now(), by=by, reason=AGAIN, answers=answers)
+        svc.store.commit(request, event)
+        road.go_on(svc, request, road.DECISION)
+        return request
+    to = Status.GATHERING if unread else Status.FULFILLING
+    request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None, answers=answers)
+    svc.store.commit(request, event, spend=None if link.used_at else link)
+    road.start(svc, request, "gather" if unread else "fulfil")
+    return request
 
 
 def go_by_post(svc: Services, token: str) -> Card:
@@ -132,6 +147,7 @@ def _again(svc: Services, request: Request) -> int:
         road.REPLY: request.status is not Status.ASKED,
         road.ATTENTION: True,
     }
+    over |= {awaiting.wait_of(answered): True for answered in request.answers}
     waiting = [name for name, decided in over.items() if decided and svc.store.wait(request.reference, name)]
     for name in waiting:
         road.go_on(svc, request, name)

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.businesses.model import Member, RightTerms
+from chalicelib.domain.answer import Said
+from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Doing, OutcomeState, Plan, PlannedCollection
@@ -24,6 +26,8 @@ from chalicelib.services import Services
 from chalicelib.usecases import (
     appealing,
     appeals,
+    awaiting,
+    by_hand,
     choosing,
     correspondence,
     extending,
@@ -54,7 +58,9 @@ class Card:
     history: list[tuple[datetime, str]]
     days_left: int
     attention: bool
-    """Whether "try again" is offered; never for the rest of what its person said was not them."""
+    """Whether a step stopped, and "try again" is offered."""
+    again: list[str] = field(default_factory=list)
+    """Titles of the sources that failed and can be tried again; none for what its person said was not them."""
     may_note_power: bool = False
     """Whether a power of attorney can be noted: an agent waits for the person's consent."""
     pause: str | None = None
@@ -71,6 +77,8 @@ class Card:
     """What was changed or erased before the person said that it was not them."""
     left: list[str] = field(default_factory=list)
     """Titles of what the decision leaves out."""
+    by_hand: list[tuple[str, str, Said, str, datetime]] = field(default_factory=list)
+    """Place, step, what was answered, by whom, when: of those sources that answer later."""
     hold: Hold | None = None
     held_back: list[str] = field(default_factory=list)
     """After a hold on the person was ended from here: their deletions of which it kept something."""
@@ -95,6 +103,8 @@ class Revealed:
     """Label, old value, new value."""
     candidates: list[Candidates] = field(default_factory=list)
     """Where several records could be meant by a correction."""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """Place, and what whoever looked there by hand wrote for staff."""
 
 
 def card(svc: Services, token: str) -> Card:
@@ -115,8 +125,9 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
     plan, may = judging.current_plan(svc, request), verdicts(svc, request, member, why_not)
     listed = exemptions(request.regime, request.right)
     pause = pause_of(request, svc.business.zone, svc.now()) if Verdict.ASK in may else None
-    history = [(e.at, e.what) for e in svc.store.events(request.reference)]
-    may_hold = powers.may_hold(svc, request, member)
+    events = svc.store.events(request.reference)
+    history = [(e.at, e.what) for e in events]
+    may_hold, decides = powers.may_hold(svc, request, member), powers.may_decide(svc, request, member)
     ended = may_hold and any(what == "released" for _, what in history)
     return Card(
         request=request, member=member, terms=svc.business.rights[request.right],
@@ -128,13 +139,26 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
         may_undo=powers.may_take_back(svc, request, member),
-        history=history, days_left=request.days_left(svc.now()),
-        attention=powers.may_decide(svc, request, member)
-        and (request.status is Status.NEEDS_ATTENTION or unfinished(svc, request)),
+        history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
+        attention=decides and request.status is Status.NEEDS_ATTENTION,
+        again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],
         may_go_by_post=powers.may_go_by_post(svc, request, member),
         may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member),
     )  # fmt: skip
+
+
+def _answers(svc: Services, events: list[Event]) -> list[tuple[str, str, Said, str, datetime]]:
+    """What the sources that answer later have said, and who said it."""
+    found = []
+    for event in (e for e in events if e.what == awaiting.ANSWERED and e.note):
+        asked, _, said = str(event.note).partition(" ")
+        step, _, source = asked.partition(":")
+        place = svc.business.datamap.sources.get(source)
+        member = svc.business.member(event.by.removeprefix("staff:"))
+        by = member.name if member else event.by.removeprefix("staff:").removeprefix("keeper:")
+        found.append((place.title if place else source, step, Said(said), by, event.at))
+    return found
 
 
 def may_note_power(svc: Services, request: Request, member: Member) -> bool:
@@ -160,6 +184,15 @@ def unfinished(svc: Services, request: Request) -> bool:
     if request.status is not Status.PARTLY_FULFILLED or request.links_dead_before:
         return False
     return any(o.state is OutcomeState.FAILED for o in svc.store.outcomes(request.reference))
+
+
+def again(svc: Services, request: Request) -> list[str]:
+    """The sources that can be tried again now: those that failed, before staff decide or after the answer."""
+    if request.status is Status.IN_REVIEW:
+        return sorted(judging.current_plan(svc, request).failed)
+    if not unfinished(svc, request):
+        return []
+    return [o.source for o in svc.store.outcomes(request.reference) if o.state is OutcomeState.FAILED]
 
 
 def _labels(svc: Services, request: Request) -> list[str]:
@@ -218,6 +251,7 @@ def reveal(svc: Services, token: str) -> tuple[Card, Revealed]:
         records=_records(svc, seen, member),
         changes=_changes(svc, seen, member, personal),
         candidates=choosing.candidates(svc, seen, member, personal) if Verdict.REFUSE in shown.may else [],
+        notes=by_hand.notes(svc, seen),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import links
-from chalicelib.businesses.model import Member, Recipient
+from chalicelib.businesses.model import Business, Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Relationship, Request, Right
 from chalicelib.domain.status import Status
@@ -101,6 +101,43 @@ def to_recipient(svc: Services, request: Request, id: str, recipient: Recipient,
         )  # fmt: skip
 
 
+def to_keepers(svc: Services, request: Request, asked: str, *, reminder: int, due: datetime) -> None:
+    """Ask whoever looks in a place by hand, each with a link of their own; the mail names nobody.
+
+    `asked` is `<step>:<source>`. Once for each time that the request came to where it stands.
+    One address that fails keeps it from nobody else. Raises MailRejected or MailUncertain when it reached nobody.
+    """
+    step, _, source = asked.partition(":")
+    place, faults = svc.business.datamap.sources[source], list[MailRejected | MailUncertain]()
+    keepers = keepers_of(svc.business, source)
+    asked_anew = sum(e.what == request.status for e in svc.store.events(request.reference))
+    for who, address, name in keepers:
+        context = {"place": place, "step": step, "reminder": reminder, "due": due, "keeper": name}
+        try:
+            _send(
+                svc, request, "task", to=address, person=f"{BY_HAND}:{asked}:{reminder}:{who}",
+                purposes=(Purpose.TASK,), name=f"task:{asked}:{asked_anew}:{reminder}:{who}", context=context,
+            )  # fmt: skip
+        except (MailRejected, MailUncertain) as fault:
+            faults.append(fault)
+    if faults and len(faults) == len(keepers):
+        raise faults[0]
+
+
+BY_HAND = "by_hand"
+"""How the person of such a link begins: `by_hand:<step>:<source>:<reminder>:<staff id, or nothing for an address>`."""
+
+
+def keepers_of(business: Business, source: str) -> list[tuple[str, str, str]]:
+    """Who looks there by hand: a staff id, or nothing for an address alone; the address; how they are greeted."""
+    task = business.datamap.sources[source].by_hand
+    if task is None:
+        return []
+    if task.role:
+        return [(m.id, m.email, m.name) for m in business.with_role(task.role)]
+    return [("", str(task.address), "")]
+
+
 def of_recipient(svc: Services, request: Request, id: str, *, why: str | None, once: str) -> None:
     """Tell those who may decide that a recipient has not confirmed, with a link to enter what they say elsewhere."""
     for member in deciders(svc, request):
@@ -158,6 +195,12 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
         svc.store.release_mail(reference, name)
         raise
     svc.store.mail_sent(reference, name, message_id)
+
+
+def to_member(svc: Services, holder: str, name: str, member: Member, message: bytes) -> None:
+    """Send one of the staff a mail that is about no open request, once: `holder` keeps the claim, under `name`."""
+    if svc.store.claim_mail(holder, name, svc.now()):
+        _hand_over(svc, holder, name, member.email, message)
 
 
 def send_links_again(svc: Services, typed: str) -> None:

@@ -19,7 +19,7 @@ from chalicelib.errors import InvalidRequest, MailUncertain, TransitionNotAllowe
 from chalicelib.law import resumed
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import appealing, appeals, correspondence, judging, limits, partial, recipients, road
+from chalicelib.usecases import appealing, appeals, awaiting, correspondence, judging, limits, partial, recipients, road
 
 REPLY_LENGTH = 5_000
 
@@ -162,6 +162,8 @@ def _let_go(svc: Services, request: Request, before: Request) -> None:
         Status.ASKED: road.REPLY,
         Status.NEEDS_ATTENTION: road.ATTENTION,
     }
+    if before.status is Status.GATHERING:
+        awaiting.let_go(svc, request)
     name = waits.get(before.status)
     if name and not (request.status is Status.FROZEN and name == road.DECISION):
         road.go_on(svc, request, name)

@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.domain import behalf
-from chalicelib.domain.plan import LEGAL_HOLD, Finding, Outcome, OutcomeState, Record, Treatment
+from chalicelib.domain.answer import Said, Step
+from chalicelib.domain.plan import LEGAL_HOLD, Doing, Finding, Outcome, OutcomeState, Record, Treatment
 from chalicelib.domain.request import Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, RequestClosed
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, gathering, judging, partial, road, suppression
+from chalicelib.usecases import awaiting, correspondence, gathering, judging, ledger, partial, road, suppression
 
 
 def offer_undo(svc: Services, reference: str) -> None:
@@ -53,7 +54,8 @@ def begin(svc: Services, reference: str) -> None:
 def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     """Carry the request out in one source.
 
-    Raises SourceUnavailable, SourceMisread; RequestFrozen when the person said meanwhile that it was not them.
+    Raises SourceUnavailable, SourceMisread, SourceAwaited; RequestFrozen when the person said meanwhile that it was
+    not them.
     """
     request = road.live(svc, reference)
     if road.refused(request):
@@ -66,6 +68,8 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     if outcome is None or outcome.state is OutcomeState.DONE:
         return {"source": source, "state": OutcomeState.DONE}
     finding = gathering.opened(svc, outcome)
+    if finding.unasked:
+        return _note(svc, outcome, OutcomeState.DONE)
     if finding.failed:
         return _note(svc, outcome, OutcomeState.FAILED, why=finding.failed)
     if request.findings.get(source) != finding.digest:
@@ -80,8 +84,10 @@ def fulfil_source(svc: Services, reference: str, source: str) -> dict[str, str]:
         _write_part(svc, request, source, records)
         return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
     # Remembered before the identifiers are gone.
-    suppression.with_deletion(svc, request, personal, suppression.others(svc.business.datamap, source, records))
-    return _carry_out(svc, outcome, finding, source)
+    also = suppression.others(svc.business.datamap, source, records)
+    suppression.with_deletion(svc, request, personal, also, erases=any(t.acts for t in finding.treatments))
+    ledger.remember(svc, request, personal, finding, records, also)
+    return _carry_out(svc, request, outcome, finding)
 
 
 def _drifts(finding: Finding, now: Sequence[Treatment]) -> bool:
@@ -90,14 +96,23 @@ def _drifts(finding: Finding, now: Sequence[Treatment]) -> bool:
     return held or bool(finding.drift(now))
 
 
-def _carry_out(svc: Services, outcome: Outcome, finding: Finding, source: str) -> dict[str, str]:
-    acts = [t for t in finding.treatments if t.acts]
+def _carry_out(svc: Services, request: Request, outcome: Outcome, finding: Finding) -> dict[str, str]:
+    """Do it, or take what was answered later for it, and read it back."""
+    source, acts = outcome.source, [t for t in finding.treatments if t.acts]
+    answer = awaiting.answer_of(svc, request, source, Step.FULFIL)
+    if answer and answer.said is Said.FAILED:
+        return _note(svc, outcome, OutcomeState.FAILED, why=answer.why)
+    if answer and answer.said is Said.KEPT:
+        kept = [t.model_copy(update={"doing": Doing.KEEP, "kept": answer.kept}) for t in acts]
+        return _note(svc, outcome, OutcomeState.DONE, done=[*kept, *(t for t in finding.treatments if not t.acts)])
     try:
-        svc.sources[source].carry_out(acts)
+        if answer is None:
+            svc.sources[source].carry_out(acts)
     except PlanDrifted:
         return _note(svc, outcome, OutcomeState.DRIFTED)
     if svc.sources[source].not_done(acts):
         return _note(svc, outcome, OutcomeState.FAILED, why="ReadBackDiffers")
+    ledger.confirm(svc, request, finding)
     return _note(svc, outcome, OutcomeState.DONE, done=finding.treatments)
 
 

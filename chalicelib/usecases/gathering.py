@@ -13,28 +13,37 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.domain import behalf
+from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
-from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat
+from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat, treat_by_hand
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
 from chalicelib.errors import RequestChanged
 from chalicelib.services import Services
-from chalicelib.usecases import road
+from chalicelib.usecases import awaiting, road
 
 SHOWN = 20
 """How many records of a collection the review page can reveal."""
 
 
 def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
-    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread."""
+    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread, SourceAwaited."""
     request = road.live(svc, reference)
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
+    if request.reason == AGAIN and _stands(svc, request, source):
+        return {"source": source, "state": OutcomeState.FOUND}
     personal = svc.open(request)
-    found = svc.sources[source].find(behalf.selecting(request, personal))
+    if svc.business.datamap.sources[source].by_hand and not (request.by_hand or request.proof.suffices):
+        _note(svc, request, Finding(source=source, unasked=True), OutcomeState.FOUND)
+        return {"source": source, "state": OutcomeState.FOUND}
+    answer = awaiting.answer_of(svc, request, source, Step.GATHER)
+    if answer and answer.said is Said.FAILED:
+        return note_failed_source(svc, reference, source, answer.why or "SourceMisread")
+    found = _found(svc, request, personal, source)
     records = _about(svc, request, personal, source, found)
     finding = Finding(
         source=source, treatments=treatments(svc, request, personal, source, records),
@@ -46,6 +55,19 @@ def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
     )  # fmt: skip
     _note(svc, request, finding, OutcomeState.FOUND)
     return {"source": source, "state": OutcomeState.FOUND}
+
+
+AGAIN = "source_again"
+"""Why a request is gathered once more: staff want another try of the sources that failed, and of no others."""
+
+
+def _stands(svc: Services, request: Request, source: str) -> bool:
+    """Whether a source has been read well; what it holds now is held against the plan when it is carried out."""
+    outcome = svc.store.outcome(request.reference, source)
+    if outcome is None or outcome.state is OutcomeState.FAILED:
+        return False
+    finding = opened(svc, outcome)
+    return not finding.failed and not finding.unasked
 
 
 def begin(svc: Services, request: Request) -> Request:
@@ -67,13 +89,22 @@ def note_failed_source(svc: Services, reference: str, source: str, error: str) -
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about."""
-    return _about(svc, request, personal, source, svc.sources[source].find(behalf.selecting(request, personal)))
+    return _about(svc, request, personal, source, _found(svc, request, personal, source))
+
+
+def _found(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
+    """Every record a source holds: what it answered later, less what is carried out, or what it says now."""
+    if answer := awaiting.answer_of(svc, request, source, Step.GATHER):
+        done = awaiting.answer_of(svc, request, source, Step.FULFIL)
+        return [] if done and done.said in (Said.DONE, Said.NONE) else answer.records
+    return svc.sources[source].find(behalf.selecting(request, personal))
 
 
 def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
     """Of a proven person's records those asked for: a parent proves themself by their own, and asks for the child's."""
-    collections = svc.business.datamap.sources[source].collections
-    if request.relationship is Relationship.PARENT:
+    mapped = svc.business.datamap.sources[source]
+    collections = mapped.collections
+    if request.relationship is Relationship.PARENT and not mapped.by_hand:  # who looks is told that it is the child's
         records = [r for r in records if _is_childs(collections[r.collection], r, personal.subject_name)]
     if request.right is Right.ACCESS and personal.period != "all":
         first, last = period(personal.period, request.received_at.astimezone(svc.business.zone).date())
@@ -103,9 +134,13 @@ def treatments(
     """What the request's right does to each record today; nothing, when it is not about records."""
     if request.right not in road.SEARCHED:
         return []
-    collections = svc.business.datamap.sources[source].collections
+    mapped = svc.business.datamap.sources[source]
+    collections = mapped.collections
     today = svc.now().astimezone(svc.business.zone).date()
     held = request.right is Right.DELETION and _held(svc, request, personal)
+    if mapped.by_hand:
+        answer = awaiting.answer_of(svc, request, source, Step.GATHER)
+        return [treat_by_hand(request.right, r, kept=answer.kept if answer else None, held=held) for r in records]
     ambiguous = _ambiguous(personal, source, records)
     return [
         treat(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
-from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
+from chalicelib.domain.request import Personal, Relationship, Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
 from chalicelib.errors import SourceUnavailable
@@ -54,13 +54,16 @@ def _moved(
 ) -> tuple[Request, Event]:
     """Where a gathered request goes next, with the event that says so."""
     now = svc.now()
+    if plan.unasked and (request.proof.suffices or plan.nothing_held):
+        return amend(request, "asked_by_hand", now, by_hand=True)
     erased = any(outcome.done for outcome in svc.store.outcomes(request.reference))  # in an earlier pass
     if request.right in road.SEARCHED and found and plan.nothing_held and not erased:
         suppression.with_deletion(svc, request, personal)
         return _approved_by_system(svc, request, "nothing_held")
-    if plan.failed and not request.proof.suffices:
+    knows = [source for source in plan.failed if not svc.business.datamap.sources[source].by_hand]
+    if knows and not request.proof.suffices:
         # The right answer may stand in a source that does not answer: no try is judged on half of what is held.
-        raise SourceUnavailable(", ".join(sorted(plan.failed)))
+        raise SourceUnavailable(", ".join(sorted(knows)))
     if not request.proof.suffices:
         if personal.answers and request.proof.tries < TRIES:
             return advance(request, Status.VERIFYING, now, reason="proof_insufficient")

@@ -16,7 +16,7 @@ from chalicelib.domain.request import Channel, Personal, Relationship, Right
 from chalicelib.errors import AlreadyFiled, LinkMissing
 from chalicelib.links import token_hash
 from chalicelib.services import Services
-from chalicelib.usecases import intake, suppression
+from chalicelib.usecases import intake, screening, suppression
 
 
 def mint_stop_token(key: bytes, email: str, scopes: Sequence[str]) -> str:
@@ -39,16 +39,10 @@ def stop_page(svc: Services, token: str) -> tuple[str, ...]:
 
 
 def stopped_already(svc: Services, token: str) -> tuple[str, ...]:
-    """Of the scopes of this link, those that its address has stopped: what a mailer asks before it sends (CET-9).
-
-    A kind of mail is stopped by its own name and by whatever the business says stops it.
-    """
+    """Of the scopes of this link, those that its address has stopped: what the POST answers to a program."""
     personal = _read(svc, token)
-    stopped = {
-        s.scope for who in behalf.typed(Relationship.SELF, personal) for s in svc.store.suppressions(svc.hash(who))
-    }
-    stops = {f"kind:{name}": set(kind.stops_with) for name, kind in svc.business.kinds.items()}
-    return tuple(scope for scope in personal.stop if stopped & {scope, *stops.get(scope, ())})
+    said = [screening.check(svc, who) for who in behalf.typed(Relationship.SELF, personal)]
+    return tuple(scope for scope in personal.stop if any(one[scope] for one in said))
 
 
 def stop_by_token(svc: Services, token: str) -> tuple[str, ...]:

@@ -45,15 +45,27 @@ def start(svc: Services, request: Request, at: str) -> None:
         "reply": waits.reply_days * day,
         "attention": waits.attention_days * day,
     }
+    names = [name for name in svc.sources if _searched(svc, request, name)]
+    sources = [{"name": name, "waits": _answer_waits(svc, name)} for name in names]
     svc.workflow.start(
         request.execution,
         {
             "request_id": request.reference,
             "start": at,
-            "sources": list(svc.sources) if _searched(svc, request) else [],
+            "sources": sources,
             "waits": {**{name: int(length.total_seconds()) for name, length in seconds.items()}, "undo": undo},
         },
     )
+
+
+def _answer_waits(svc: Services, source: str) -> dict[str, int]:
+    """Seconds that a source which answers later has: until it is reminded, until the lead hears, until it is noted."""
+    waits = svc.business.waits
+    days = svc.business.datamap.sources[source].days, waits.answer_reminder_days, waits.answer_last_days
+    return {
+        name: int(timedelta(days=length).total_seconds())
+        for name, length in zip(("answer", "answer_reminder", "answer_last"), days, strict=True)
+    }
 
 
 def first_stage(request: Request) -> str:
@@ -70,8 +82,13 @@ SEARCHED = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION, Right.OPT_
 """Rights that are about the person's records."""
 
 
-def _searched(svc: Services, request: Request) -> bool:
-    """Whether the sources are looked at: for the records themselves, or to check the answers to questions."""
+def _searched(svc: Services, request: Request, source: str) -> bool:
+    """Whether a source is looked at: for the records themselves, or to check the answers to questions.
+
+    A person is asked to look only for records to show, correct or delete: an opt-out waits for nobody (rule 5).
+    """
+    if svc.business.datamap.sources[source].by_hand:
+        return request.right in SEARCHED and request.right is not Right.OPT_OUT
     asks = bool(svc.business.rights[request.right].questions)
     return request.right in SEARCHED or asks or request.by_post  # for the address on file, too
 

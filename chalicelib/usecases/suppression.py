@@ -17,7 +17,10 @@ from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.ports import Suppression
 from chalicelib.services import Services
 
-KEY_NAME = "identity"
+EVERYTHING = "everything"
+"""Left by a deletion: whoever holds an old list must not load this person again, nor use it for anything."""
+RESTRICTED = "restricted"
+"""Of a record that is kept on a ground: used for that ground only, until it goes."""
 
 
 def suppress_typed(svc: Services, personal: Personal, relationship: Relationship = Relationship.SELF) -> None:
@@ -28,17 +31,41 @@ def suppress_typed(svc: Services, personal: Personal, relationship: Relationship
 def suppress(svc: Services, who: Iterable[Identifier], scopes: Sequence[str]) -> None:
     """Remember that these identifiers stopped these scopes; the first date stands."""
     now, version = svc.now(), svc.business.policy.version
-    svc.store.suppress(
-        Suppression(hash=svc.hash(identifier), scope=scope, since=now, policy_version=version, key_name=KEY_NAME)
-        for identifier in who
-        for scope in scopes
-    )
+    for identifier in who:
+        key_name, hashed = next(iter(svc.hashes(identifier).items()))
+        svc.store.suppress(
+            Suppression(hash=hashed, scope=scope, since=now, policy_version=version, key_name=key_name)
+            for scope in scopes
+        )
 
 
-def with_deletion(svc: Services, request: Request, personal: Personal, also: Sequence[Identifier] = ()) -> None:
-    """What a deletion of one's own data stops for good, where the business says so (CET-5)."""
-    stops = svc.business.rights[Right.DELETION].stops
-    if stops and request.right is Right.DELETION and request.relationship is not Relationship.PARENT:
+def standing(svc: Services, identifier: Identifier) -> set[str]:
+    """The scopes that were stopped for this identifier, under whichever key they were noted."""
+    return {entry.scope for hashed in svc.hashes(identifier).values() for entry in svc.store.suppressions(hashed)}
+
+
+def restrict(svc: Services, records: Iterable[Identifier]) -> None:
+    suppress(svc, records, [RESTRICTED])
+
+
+def unrestrict(svc: Services, records: Iterable[Identifier]) -> None:
+    for record in records:
+        for hashed in svc.hashes(record).values():
+            svc.store.lift_suppression(hashed, RESTRICTED)
+
+
+def with_deletion(
+    svc: Services, request: Request, personal: Personal, also: Sequence[Identifier] = (), *, erases: bool = False
+) -> None:
+    """What a deletion of one's own data stops for good: all that the business says (CET-5), and being loaded again.
+
+    `erases`: something of theirs goes; a person of whom a part was left out on purpose may still be on file.
+    """
+    if request.right is not Right.DELETION or request.relationship is Relationship.PARENT:
+        return
+    left = request.decision.leave if request.decision else ()
+    gone = [EVERYTHING] if erases and not left else []
+    if stops := [*svc.business.rights[Right.DELETION].stops, *gone]:
         suppress(svc, [*behalf.selecting(request, personal), *also], stops)
 
 

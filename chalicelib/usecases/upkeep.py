@@ -88,7 +88,7 @@ def _settle(svc: Services, request: Request) -> None:
         svc.store.drop_findings(request.reference)
     kept = _sealed_record(svc, request)
     until = records_kept_until(request.regime, request.closed_at or svc.now(), svc.business.zone)
-    settled, event = amend(request, "settled", svc.now(), sealed=kept, purge_at=until)
+    settled, event = amend(request, "settled", svc.now(), sealed=kept, purge_at=until, answers={})
     svc.store.commit(settled, event)
 
 

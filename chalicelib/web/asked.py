@@ -97,12 +97,12 @@ class Asked:
             return ""
         return morsel.value if morsel else ""
 
-    def body(self) -> bytes:
-        """Raises Unreadable when it is larger than any form of ours."""
+    def body(self, *, most: int = LARGEST_BODY) -> bytes:
+        """Raises Unreadable when it is larger than `most` bytes: than any form of ours without files."""
         raw: Any = self.http.raw_body or b""
         body = raw.encode() if isinstance(raw, str) else bytes(raw)
-        if len(body) > LARGEST_BODY:
-            limit = f"{LARGEST_BODY // 1024} KB"
+        if len(body) > most:
+            limit = f"{most // 1024} KB"
             raise Unreadable(413, "too_large", f"That is more than we can take. Please send less than {limit}.")
         return body
 
@@ -123,6 +123,10 @@ class Asked:
 
     def json(self, several: Container[str] = ()) -> Fields:
         """Every member of a posted JSON object, as a form would have it; only those of `several` may be lists."""
+        return _as_fields(self.document(), several)
+
+    def document(self) -> dict[str, Any]:
+        """A posted JSON object, as it is."""
         body = self.body()
         self._must_be(JSON, "Send this as JSON (application/json).")
         try:
@@ -131,7 +135,7 @@ class Asked:
             raise Unreadable(400, "unreadable", "This is not JSON that we can read.") from bad
         if not isinstance(said, dict):
             raise Unreadable(400, "unreadable", "Send one JSON object with the fields of the request.")
-        return _as_fields(said, several)
+        return said
 
     def _must_be(self, kind: str, message: str) -> None:
         if self.header("content-type").partition(";")[0].strip().lower() != kind:

@@ -289,6 +289,7 @@ def stop(asked: Asked, token: str) -> Response:
 
 def _stop(asked: Asked, token: str, scopes: tuple[str, ...], *, done: bool) -> Response:
     if asked.wants_json:
-        already = one_click.stopped_already(asked.svc, token)
-        return replies.as_json({"stopped": list(already)} | ({} if done else {"would_stop": list(scopes)}))
+        if done:
+            return replies.as_json({"stopped": list(one_click.stopped_already(asked.svc, token))})
+        return replies.as_json({"would_stop": list(scopes)})
     return replies.page(asked, "stop", token=token, scopes=scopes, done=done)

@@ -1,7 +1,8 @@
 """The page of a recipient: what to do for a person whose data they were given, and the button to confirm it.
 
 Rule 1: GET names nobody; POST `show=yes` reveals whom it is about, audited. A recipient's own system posts a callback
-instead, judged by its signature over the raw bytes. Leaves to others: who is told (usecases/recipients).
+instead, judged by its signature over the raw bytes. Leaves to others: who is told (usecases/recipients), work by hand,
+whose links lead here too (by_hand).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.request import Personal
 from chalicelib.errors import InvalidRequest
-from chalicelib.usecases import recipients
+from chalicelib.usecases import by_hand, recipients
+from chalicelib.web import by_hand as hand_pages
 from chalicelib.web import replies
 from chalicelib.web.asked import Asked, only
 from chalicelib.web.replies import ANY, answered
@@ -21,12 +23,16 @@ tasks = Blueprint(__name__)
 @tasks.route("/task/{token}", methods=["GET"], content_types=ANY)
 @answered(tasks)
 def task(asked: Asked, token: str) -> Response:
+    if by_hand.is_by_hand(asked.svc, token):
+        return hand_pages.page(asked, token)
     return _task(asked, token, recipients.task_page(asked.svc, token))
 
 
 @tasks.route("/task/{token}", methods=["POST"], content_types=ANY)
 @answered(tasks)
 def report(asked: Asked, token: str) -> Response:
+    if by_hand.is_by_hand(asked.svc, token):
+        return hand_pages.post(asked, token)
     said = only(asked.form(), {"show", "outcome"})
     if said.get("show") == "yes":
         view, personal = recipients.reveal_task(asked.svc, token)

@@ -41,7 +41,8 @@ def at_work(url: str, name: str) -> Iterator[tuple[Business, list[Customer], Map
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         mend_transactions()
         places.install(business.datamap, rows)
-        yield business, customers, sources_of(business, url)
+        maps = business.datamap.sources
+        yield business, customers, {n: s for n, s in sources_of(business, url).items() if not maps[n].by_hand}
 
 
 def _apart(business: Business) -> Business:

@@ -60,13 +60,7 @@ def forgetful() -> Iterator[None]:
     from chalicelib.adapters.kms import _Keys
     from chalicelib.adapters.secrets import ManagerSecrets
 
-    get = ManagerSecrets.get
-
-    def anew(secrets: ManagerSecrets, name: str) -> bytes:
-        secrets._keys = None
-        return get(secrets, name)
-
-    with patch.object(_Keys, "get", lambda keys, reference: None), patch.object(ManagerSecrets, "get", anew):
+    with patch.object(_Keys, "get", lambda keys, reference: None), patch.object(ManagerSecrets, "_known", ManagerSecrets._read):
         yield
 
 
@@ -182,6 +176,8 @@ def faults(stage: Stage) -> None:
     stage.call("note_failed_source", reference, source=source, error="SourceUnavailable")
     stage.call("note_unfulfilled_source", reference, source=source, error="SourceUnavailable")
     stage.call("need_attention", reference, task_token=GONE, error="ValueError")
+    for step in ("gather", "fulfil"):
+        stage.call("await_source", reference, source=source, step=step, task_token=GONE, reminder=1)
     stage.call("take_up_the_lost")
     stage.walk.post(stage.walk.link(stage.walk.reviewer(reference), "review", reference), {"again": "yes"})
     stage.call("need_attention", reference, task_token=GONE, error="ValueError")
@@ -338,6 +334,9 @@ def every_day(stage: Stage) -> None:
             stage.functions["chase_recipients"](SCHEDULED, None)
     with later(days=70):
         stage.call("chase_recipients")
+    for days in (35, 100, 370):
+        with later(days=days):
+            stage.call("keep_what_is_gone")
 
 
 def ends(stage: Stage) -> None:

@@ -18,6 +18,7 @@ from moto.stepfunctions.models import stepfunctions_backends
 
 from local import template
 from local.aws import ACCOUNT, REGION
+from local.resources import SECRET_NAMES
 
 NAME = "rightsdesk-jeffers"
 MADE = {
@@ -76,7 +77,7 @@ def create(keys: Mapping[str, bytes]) -> dict[str, str]:
     cloud = boto3.client("cloudformation")
     given = PARAMETERS | {
         f"{name.title()}Key": base64.b64encode(keys.get(name, name.encode() * 8)).decode().ljust(44, "=")
-        for name in ("identity", "stop", "member")
+        for name in SECRET_NAMES
     }
     cloud.create_stack(
         StackName=NAME,

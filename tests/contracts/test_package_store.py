@@ -46,6 +46,19 @@ def test_a_package_has_a_link_as_long_as_it_is_there(packages: PackageStore, ref
     assert packages.parts(reference) == {}
 
 
+def test_an_answer_comes_back_by_name_and_is_no_part_of_the_package(packages: PackageStore, reference: str) -> None:
+    with pytest.raises(RequestNotFound):
+        packages.answer(reference, "gather-letters-1")
+    packages.put_answer(reference, "gather-letters-1", b"\x00sealed")
+    assert packages.answer(reference, "gather-letters-1") == b"\x00sealed"
+    assert packages.parts(reference) == {}
+    with pytest.raises(RequestNotFound):
+        packages.answer(f"{reference}-other", "gather-letters-1")
+    packages.forget(reference)
+    with pytest.raises(RequestNotFound):
+        packages.answer(reference, "gather-letters-1")
+
+
 def test_forgetting_takes_all_of_one_request(packages: PackageStore, reference: str) -> None:
     for ref in (reference, f"{reference}-other"):
         packages.put_part(ref, "shop", b"1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ from chalicelib.adapters.kms import KmsVault
 from chalicelib.adapters.s3 import S3PackageStore
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
-from chalicelib.usecases import upkeep
+from chalicelib.usecases import staying_gone, upkeep
 from local.resources import TEMPLATE
 from tests.usecases.conftest import Office, office
 
@@ -26,18 +27,19 @@ __all__ = ["office"]
 
 
 TABLES = {"RIGHTSDESK_TABLE": "RequestsTable", "RIGHTSDESK_KEYS_TABLE": "KeysTable"}
+NAMES = (f"purge-{n}" for n in itertools.count(1))
 SHAPE = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 
 
 @pytest.fixture
 def aws(aws: Aws) -> Aws:
     """With tables of its own: a sweep takes all that is due, and other tests leave requests behind."""
-    resources = json.loads(TEMPLATE.read_text())["Resources"]
+    resources, suffix = json.loads(TEMPLATE.read_text())["Resources"], next(NAMES)
     for table in TABLES.values():
         said = resources[table]["Properties"]
         shape = {word: said[word] for word in SHAPE if word in said}
-        aws.client("dynamodb").create_table(TableName=f"{table}-purge", **shape)
-    return Aws({**aws.settings, **{setting: f"{table}-purge" for setting, table in TABLES.items()}})
+        aws.client("dynamodb").create_table(TableName=f"{table}-{suffix}", **shape)
+    return Aws({**aws.settings, **{setting: f"{table}-{suffix}" for setting, table in TABLES.items()}})
 
 
 @pytest.fixture
@@ -78,6 +80,11 @@ def answered(office: Office, right: str, **personal: Any) -> Request:
     return office.carry_out(request)
 
 
+def _keys_of_what_is_kept(office: Office, request: Request) -> set[str]:
+    """The data keys of ledger entries that something is still to be done about."""
+    return {e.id for e in office.svc.store.entries(request.reference) if e.due}
+
+
 def test_nothing_of_the_person_is_left_but_what_they_stopped(aws: Aws, on_aws: Office) -> None:
     before = dump(aws, on_aws)
     requests = [answered(on_aws, "access"), on_aws.carry_out(on_aws.file("opt_out", stop=["email"]))]
@@ -93,6 +100,17 @@ def test_nothing_of_the_person_is_left_but_what_they_stopped(aws: Aws, on_aws: O
     left = [row for row in dump(aws, on_aws) if row not in before]
     stopped = [row for row in left if row["pk"]["S"].startswith("STOP#")]
     counted = [row for row in left if row["pk"]["S"].startswith("METRICS#")]
+    assert {row["pk"]["S"] for row in left if row not in stopped + counted} == {
+        f"LEDGER#{requests[-1].reference}", *_keys_of_what_is_kept(on_aws, requests[-1])
+    }, "until what tax law kept has gone"  # fmt: skip
+    on_aws.clock.forward(timedelta(days=366 * 8))
+    staying_gone.keep_up(on_aws.svc)
+    on_aws.clock.forward(timedelta(days=366))
+    for _ in range(2):
+        staying_gone.keep_up(on_aws.svc)
+        on_aws.clock.forward(timedelta(days=366 * 2))
+    left = [row for row in dump(aws, on_aws) if row not in before]
+    stopped = [row for row in left if row["pk"]["S"].startswith("STOP#")]
     assert [row for row in left if row not in stopped + counted] == []
     assert f"STOP#{hashed}" in {row["pk"]["S"] for row in stopped}
     assert len(counted) == 3

@@ -53,3 +53,38 @@ def test_a_secret_that_is_no_object_is_named_not_shown(said: str) -> None:
     with pytest.raises(Misconfigured) as told:
         ManagerSecrets(Faulty(after={"SecretString": said}), "keys").get("identity")
     assert told.value.file == "keys"
+
+
+@pytest.fixture
+def own_secrets(where: str, request: pytest.FixtureRequest) -> Secrets:
+    """Secrets of its own, for a rotation changes them for everyone."""
+    if where == "memory":
+        return MemorySecrets()
+    client = request.getfixturevalue("aws").client("secretsmanager")
+    first = json.dumps({"identity": base64.b64encode(b"k" * 32).decode(), "identity-card": "no version"})
+    client.create_secret(Name="rotated", SecretString=first)
+    return ManagerSecrets(client, "rotated")
+
+
+def test_a_rotated_key_has_versions_and_the_old_ones_stay(own_secrets: Secrets) -> None:
+    first = own_secrets.get("identity")
+    assert own_secrets.versions("identity") == ["identity"]
+    assert [own_secrets.rotate("identity") for _ in range(9)][-1] == "identity-10"
+    assert own_secrets.versions("identity")[:2] == ["identity-10", "identity-9"]
+    assert own_secrets.versions("identity")[-1] == "identity"
+    assert own_secrets.get("identity") == first
+    assert len(own_secrets.get("identity-10")) == 32
+    assert own_secrets.get("identity-10") != own_secrets.get("identity-9")
+
+
+def test_a_warm_process_learns_of_a_new_version_within_five_minutes() -> None:
+    ticks = [0.0]
+    held = {"SecretString": json.dumps({"identity": base64.b64encode(b"k" * 32).decode()})}
+    client = Faulty(after=held)
+    secrets = ManagerSecrets(client, "keys", lambda: ticks[0])
+    assert secrets.versions("identity") == ["identity"]
+    held["SecretString"] = json.dumps({"identity": "aw==", "identity-2": "aw=="})
+    ticks[0] = 299
+    assert secrets.versions("identity") == ["identity"]
+    ticks[0] = 300
+    assert secrets.versions("identity") == ["identity-2", "identity"]

@@ -142,7 +142,7 @@ def test_the_claims_are_those_the_page_names(desk: Services) -> None:
     assert set(claims) == set(firsts("docs/member-page.md", "table: claims"))
 
 
-def _at(now: float, make: Callable[[], str]) -> str:
+def _at(now: float, make: Callable[[], Any]) -> Any:
     """The page's code reads the clock; the desk's stands still in a test."""
     real = time.time
     time.time = lambda: now
@@ -168,6 +168,31 @@ def test_the_pages_recipe_and_ours_open_each_others_links(desk: Services) -> Non
     assert one_click.stop_page(desk, ours) == ("kind:offers",)
     mail = run("docs/stop-links.md", "stop_link")["with_one_click"](EmailMessage(), f"{DESK}/stop/{ours}")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_client_made_as_the_page_says_asks_the_desk(desk: Services) -> None:
+    """The page's whole client, its `urlopen` led to the desk in this process."""
+    import io
+    from contextlib import closing
+
+    from app import app
+
+    client = run("docs/suppression.md", "ask")
+    one_click.stop_by_token(desk, one_click.mint_stop_token(desk.secrets.get("stop"), WHO, ["email"]))
+    with bootstrap.override(desk), Client(app) as browser:
+
+        def urlopen(asked: Any) -> Any:
+            assert asked.full_url == f"{DESK}/api/suppressions/check"
+            answer = browser.http.post("/api/suppressions/check", headers=dict(asked.header_items()), body=asked.data)
+            assert answer.status_code == 200, answer.body
+            return closing(io.BytesIO(answer.body))
+
+        client["urlopen"] = urlopen
+        key, both = desk.secrets.get("check"), ["other@example.com", WHO.upper()]
+        ask = lambda scope: client["stopped"](DESK, key, both, scope)  # noqa: E731
+        now = desk.now().timestamp()
+        assert _at(now, lambda: ask("email")) == {WHO.upper()}
+        assert _at(now, lambda: ask("everything")) == set()
 
 
 def test_a_desk_in_memory_files_a_request(desk: Services) -> None:

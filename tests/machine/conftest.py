@@ -26,12 +26,14 @@ WAITED_FOR = {
     "reply": "ask_customer",
     "attention": "need_attention",
 }
+LATER = ("answer", "answer_reminder", "answer_last")
 
 USUAL: dict[str, Any] = {
     "ask_for_proof": {},
     "lapse": {},
     "gather_source": {"state": "found"},
     "note_failed_source": {"state": "failed"},
+    "await_source": {},
     "ask_staff": {"next": "fulfil"},
     "ask_customer": {},
     "lapse_reply": {},
@@ -75,15 +77,21 @@ class Road:
         return None
 
     def begin(self, start: str = "proof", sources: tuple[str, ...] = ("shop", "news")) -> str:
-        said = {"request_id": "R-0000-0001", "start": start, "sources": list(sources), "waits": self._waits()}
+        said = {"request_id": "R-0000-0001", "start": start, "sources": self._sources(sources), "waits": self._waits()}
         name = f"R-0000-0001-{next(NUMBERS)}"
         started = self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(said))
         return str(started["executionArn"])
 
+    def _sources(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
+        later = dict.fromkeys(LATER, self._short("await_source"))
+        return [{"name": name, "waits": later} for name in names]
+
     def _waits(self) -> dict[str, int]:
         """A second where the test lets time run out, else more than a busy machine takes."""
-        short = {step for step, acts in self.script.items() if any(not isinstance(act, dict) for act in acts)}
-        return {wait: 1 if step in short else 30 for wait, step in WAITED_FOR.items()} | {"undo": 1}
+        return {wait: self._short(step) for wait, step in WAITED_FOR.items()} | {"undo": 1}
+
+    def _short(self, step: str) -> int:
+        return 1 if any(not isinstance(act, dict) for act in self.script.get(step, ())) else 30
 
     def end(self, execution: str) -> dict[str, Any]:
         """How it ended, which must be well."""

@@ -32,6 +32,8 @@ LITERALS = {
     "$.decided.next": {"proof", "gather", "staff", "ask", "undo", "fulfil", "answer"},
 }
 WAITS = {"proof", "proof_reminder", "decision", "reply", "undo", "attention"}
+ANSWER_WAITS = {"answer", "answer_reminder", "answer_last"}
+"""Inside a Map: given with each source, for each may take its own time."""
 
 State = dict[str, Any]
 
@@ -91,7 +93,31 @@ def test_every_error_named_exists() -> None:
     }  # fmt: skip
     ours = {error for error in named if not error.startswith(("States.", "Lambda."))}
     assert ours <= {name for name, kind in vars(errors).items() if isinstance(kind, type)}
-    assert ours >= {"RequestClosed", "RequestFrozen", "PlanDrifted"}
+    assert ours >= {"RequestClosed", "RequestFrozen", "PlanDrifted", "SourceAwaited"}
+
+
+def test_a_source_that_answers_later_is_waited_for_with_a_last_end() -> None:
+    """Asked, reminded, the lead told, then noted: three waits, each shorter than for ever, in each of the two Maps."""
+    steps = {"gather": "Gather from one source", "fulfil": "Carry out in one source"}
+    maps = [state["ItemProcessor"] for state in ROAD["States"].values() if state["Type"] == "Map"]
+    for step, each in zip(steps, maps, strict=True):
+        states, asked = each["States"], list[int]()
+        name = next(c["Next"] for c in states[each["StartAt"]]["Catch"] if c["ErrorEquals"] == ["SourceAwaited"])
+        while states[name]["Type"] == "Task":
+            payload = states[name]["Parameters"]["Payload"]
+            assert (payload["step"], states[name]["Next"]) == (step, steps[step])
+            asked.append(payload["reminder"])
+            name = states[name]["Catch"][0]["Next"]
+        assert asked == [0, 1, 2]
+        assert states[name]["Result"] == {"Error": "SourceSilent"}
+
+
+def test_the_road_is_started_with_the_waits_of_each_source() -> None:
+    """What usecases/road.py gives a source is what the states inside the Maps wait for."""
+    said = ast.parse((ROOT / "chalicelib/usecases/road.py").read_text())
+    words = {node.value for node in ast.walk(said) if isinstance(node, ast.Constant)}
+    waits = {state["TimeoutSecondsPath"] for _, state in STATES if "TimeoutSecondsPath" in state}
+    assert words & {path.removeprefix("$.waits.") for path in waits} >= ANSWER_WAITS
 
 
 @pytest.mark.parametrize("variable", LITERALS)
@@ -121,9 +147,11 @@ def test_every_state_is_reachable_and_none_is_missing() -> None:
 
 def test_every_wait_is_bounded() -> None:
     """By the input, in seconds; a wait for a person has a next state when nobody comes."""
+    outside = set(ROAD["States"])
     for name, state in STATES:
         if state.get("Resource", "").endswith(".waitForTaskToken"):
-            assert state["TimeoutSecondsPath"].removeprefix("$.waits.") in WAITS, name
+            given = WAITS if name in outside else ANSWER_WAITS
+            assert state["TimeoutSecondsPath"].removeprefix("$.waits.") in given, name
             assert state["Catch"][0]["ErrorEquals"] == ["States.Timeout"], name
         if state["Type"] == "Wait":
             assert state["SecondsPath"].removeprefix("$.waits.") in WAITS, name

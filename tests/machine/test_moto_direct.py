@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -11,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local import aws
 
-TABLE = "things"
+TABLE, BUCKET = "direct-things", "direct-things"
 KEY = {"pk": {"S": "a"}, "sk": {"S": "1"}}
 WHOLE = {
     **KEY, "n": {"N": "7"}, "sealed": {"B": b"\x00\xff"}, "yes": {"BOOL": True}, "none": {"NULL": True},
@@ -53,10 +55,10 @@ CALLS: list[Call] = [
     item("delete_item", Key=KEY, ConditionExpression="n = :n", ExpressionAttributeValues={":n": {"N": "1"}}),
     item("delete_item", Key=KEY),
     ("dynamodb", "get_item", {"TableName": "nowhere", "Key": KEY}),
-    ("s3", "get_object", {"Bucket": "things", "Key": "none"}),
-    ("s3", "put_object", {"Bucket": "things", "Key": "one", "Body": b"\x00body", "ContentType": "application/zip"}),
-    ("s3", "get_object", {"Bucket": "things", "Key": "one"}),
-    ("s3", "head_object", {"Bucket": "things", "Key": "one"}),
+    ("s3", "get_object", {"Bucket": BUCKET, "Key": "none"}),
+    ("s3", "put_object", {"Bucket": BUCKET, "Key": "one", "Body": b"\x00body", "ContentType": "application/zip"}),
+    ("s3", "get_object", {"Bucket": BUCKET, "Key": "one"}),
+    ("s3", "head_object", {"Bucket": BUCKET, "Key": "one"}),
     ("s3", "put_object", {"Bucket": "nowhere", "Key": "one", "Body": b"", "ContentType": "text/plain"}),
     ("ses", "send_raw_email", {"Source": "a@example.com", "Destinations": ["b@example.com"],
                                "RawMessage": {"Data": b"From: a@example.com\r\nTo: b@example.com\r\n\r\nHi"}}),
@@ -73,18 +75,30 @@ def usual() -> Any:
         return BaseClient._make_api_call.usual  # type: ignore[attr-defined]
 
 
+@contextmanager
+def stage(*keys: str) -> Iterator[Any]:
+    """A table and a bucket in moto, gone afterwards: other tests of this process may be in the same moto."""
+    with aws.engine({}):
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        dynamodb.create_table(
+            TableName=TABLE, BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
+            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+        )  # fmt: skip
+        s3.create_bucket(Bucket=BUCKET)
+        boto3.client("ses").verify_email_identity(EmailAddress="a@example.com")
+        yield dynamodb
+        dynamodb.delete_table(TableName=TABLE)
+        for held in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+            s3.delete_object(Bucket=BUCKET, Key=held["Key"])
+        s3.delete_bucket(Bucket=BUCKET)
+
+
 def answers(usual: Any = None) -> list[Any]:
-    """Every call in its turn, in a moto of its own."""
-    with pytest.MonkeyPatch.context() as patched, aws.engine({}):
+    """Every call in its turn."""
+    with pytest.MonkeyPatch.context() as patched, stage("pk", "sk"):
         if usual:
             patched.setattr(BaseClient, "_make_api_call", usual)
-        boto3.client("dynamodb").create_table(
-            TableName=TABLE, BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )  # fmt: skip
-        boto3.client("s3").create_bucket(Bucket="things")
-        boto3.client("ses").verify_email_identity(EmailAddress="a@example.com")
         return [said(boto3.client(service), operation, given) for service, operation, given in CALLS]
 
 
@@ -113,13 +127,7 @@ def test_the_short_way_and_the_usual_way_give_the_same_answers(usual: Any) -> No
 
 def test_what_is_given_is_not_kept(usual: Any) -> None:
     """Whoever changes what they wrote, or what they read, changes nothing in the table."""
-    with aws.engine({}):
-        client = boto3.client("dynamodb")
-        client.create_table(
-            TableName=TABLE, BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        )  # fmt: skip
+    with stage("pk") as client:
         written: dict[str, Any] = {"pk": {"S": "a"}, "names": {"SS": ["x"]}, "list": {"L": [{"S": "one"}]}}
         client.put_item(TableName=TABLE, Item=written)
         written["names"]["SS"].append("y")

@@ -22,8 +22,12 @@ def allowed(policy: dict[str, Any]) -> dict[str, set[str]]:
 
 def test_logs_in_s3_may_be_read_by_two_functions_and_written_by_one() -> None:
     made = permits(load("cetrus").datamap)
-    assert made["ReadPlaces"]["Properties"]["Roles"] == [{"Ref": "GatherSourceRole"}, {"Ref": "FulfilSourceRole"}]
-    assert made["WritePlaces"]["Properties"]["Roles"] == [{"Ref": "FulfilSourceRole"}]
+    assert made["ReadPlaces"]["Properties"]["Roles"] == [
+        {"Ref": f"{name}Role"} for name in ("GatherSource", "FulfilSource", "KeepWhatIsGone")
+    ]
+    assert made["WritePlaces"]["Properties"]["Roles"] == [
+        {"Ref": f"{name}Role"} for name in ("FulfilSource", "KeepWhatIsGone")
+    ]
     bucket = "arn:${AWS::Partition}:s3:::cetrus-usage"
     logs = {f"{bucket}/{p}/*" for p in ("crash_reports", "installations", "usage_archive", "usage_log")}
     assert allowed(made["ReadPlaces"]) == {"s3:ListBucket": {bucket}, "s3:GetObject": logs}

@@ -206,3 +206,59 @@ def test_taken_back_before_the_customer_hears_of_it_goes_to_staff(road: Road) ->
 def test_a_hold_set_in_review_gathers_anew(road: Road) -> None:
     road.script["ask_staff"] = [{"next": "gather"}]
     assert road.walk(start="gather") == [*GATHER, "ask_staff", *GATHER, "ask_staff", *CARRY_OUT]
+
+
+AWAITED = errors.SourceAwaited("letters")
+
+
+@pytest.mark.parametrize(("start", "step"), [("gather", "gather_source"), ("fulfil", "fulfil_source")])
+def test_a_source_that_answers_later_is_waited_for_and_then_asked_again(road: Road, start: str, step: str) -> None:
+    road.script[step] = [AWAITED]
+    steps = road.walk(start=start, sources=("letters",))
+    assert steps[:3] == [step, "await_source", step]
+    assert steps[-1] == "send_answer"
+    assert road.told("await_source", "step") == [start]
+
+
+def test_the_others_do_not_wait_for_it(road: Road) -> None:
+    """The other source has answered while the machine still waits for one (rule 11)."""
+    road.script |= {"gather_source": [AWAITED], "await_source": [SILENT, {}]}
+    steps = road.walk(start="gather")
+    assert steps.index("await_source") < steps.index("ask_staff")
+    assert steps.count("gather_source") == 3
+    assert "note_failed_source" not in steps
+
+
+@pytest.mark.parametrize(
+    ("start", "step", "note"),
+    [("gather", "gather_source", "note_failed_source"), ("fulfil", "fulfil_source", "note_unfulfilled_source")],
+)
+def test_silence_is_reminded_then_the_lead_hears_then_it_is_noted(road: Road, start: str, step: str, note: str) -> None:
+    road.script |= {step: [AWAITED], "await_source": [SILENT] * 3}
+    steps = road.walk(start=start, sources=("letters",))
+    assert steps[:5] == [step, "await_source", "await_source", "await_source", note]
+    assert road.told("await_source", "reminder") == [0, 1, 2]
+    assert road.told(note, "error") == ["SourceSilent"]
+    assert steps[-1] == "send_answer"
+
+
+def test_an_answer_after_the_reminder_counts(road: Road) -> None:
+    road.script |= {"gather_source": [AWAITED], "await_source": [SILENT, {}]}
+    assert road.walk(start="gather", sources=("letters",))[:4] == [
+        "gather_source", "await_source", "await_source", "gather_source",
+    ]  # fmt: skip
+
+
+def test_a_wait_that_cannot_begin_is_noted_and_stops_nobody(road: Road) -> None:
+    road.script |= {"gather_source": [AWAITED], "await_source": [errors.MailRejected("letters")]}
+    steps = road.walk(start="gather", sources=("letters",))
+    assert steps[:4] == ["gather_source", "await_source", "note_failed_source", "ask_staff"]
+
+
+def test_withdrawn_while_a_source_is_awaited_ends_the_road(road: Road) -> None:
+    closed = errors.RequestClosed("R-0000-0001")
+    road.script |= {"gather_source": [AWAITED], "await_source": [SILENT], "note_failed_source": [closed]}
+    execution = road.begin(start="gather", sources=("letters",))
+    road.client.send_task_failure(taskToken=road.until(1), error="RequestClosed")
+    road.end(execution)
+    assert road.steps() == ["gather_source", "await_source", "note_failed_source"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
+from chalicelib.domain.ledger import Entry, EntryKind
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
@@ -64,6 +65,11 @@ def _review(**more: Any) -> dict[str, Any]:
     return _staff(**{"reminder": 0, "due_at": samples.NOW + timedelta(days=9), "days_left": 9, **more})
 
 
+def _ledger(kind: EntryKind = EntryKind.GONE, why: str | None = None) -> dict[str, Any]:
+    entry = Entry(reference="R-7K2M-Q4TX", source="shop", kind=kind, digest="d", at=samples.NOW)
+    return {"entry": entry, "why": why, "member": MEMBER, "links": {"ledger": f"{BASE}/staff/ledger/R-7K2M-Q4TX"}}
+
+
 ACCESS = {"nothing_held": False, "categories_only": False, "failed": [], "lines": [("Orders", 12), ("Reviews", 2)]}
 DELETED = {
     "deleted": [("Orders", 9)],
@@ -79,7 +85,13 @@ NOTHING = {
     "silent": False,
     "nothing_held": True,
 }
-CHANGED = {"fields": ["Street", "Postcode"], "where": ["Customer record"], "nothing_held": False, **TOLD}
+CHANGED = {
+    "fields": ["Street", "Postcode"],
+    "where": ["Customer record"],
+    "unchanged": [],
+    "nothing_held": False,
+    **TOLD,
+}
 EXEMPTION = SimpleNamespace(says="A law makes us keep it.", cite="Civ. Code 1798.105(d)(8)", evidence="text")
 WHY = {"ground": Ground.EXEMPT, "says": "We must keep it.", "what_would_change": "Time.", "explanation": TYPED, "exemption": EXEMPTION, "notes": ["You may ask us to delete it."], "appeal": APPEAL}  # fmt: skip
 REFUSED = {"why": SimpleNamespace(**WHY), "done": [("Customer record", Doing.DELETE, 1)]}
@@ -90,6 +102,20 @@ COLORADO = {"left": None, "regulator": "If you are not content, you can complain
 STOPPED = {"stopped": ["Offers by email"], "pet": False, "failed": [], "outside": samples.business().outside_opt_outs, "still_coming": [samples.business().kinds["orders"]]}  # fmt: skip
 YEAR = {"year": 2025, "note": "Only with your consent.", "again": False}
 appeal = samples.request(appeal_of="R-0000-0001")
+
+
+def _task(step: str, reminder: int) -> dict[str, Any]:
+    place = SimpleNamespace(title="Letters", by_hand=SimpleNamespace(instructions="The grey cabinet."))
+    asked = {
+        "place": place,
+        "step": step,
+        "reminder": reminder,
+        "due": samples.NOW,
+        "keeper": "Dana" if reminder else "",
+    }
+    return {"request": samples.request(), "right": Right.ACCESS if step == "gather" else Right.DELETION, "links": links("task"), **asked}  # fmt: skip
+
+
 MAILS: dict[str, dict[str, Any]] = {
     "verify": _verify(),
     "verify-again": _verify(again=True, tries_left=1),
@@ -104,6 +130,7 @@ MAILS: dict[str, dict[str, Any]] = {
     "answer_access-nothing": _customer(Right.ACCESS, **WHOLE, **{**ACCESS, "nothing_held": True, "lines": []}),
     "answer_correction": _customer(Right.CORRECTION, **WHOLE, **CHANGED),
     "answer_correction-failed": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "failed": ["Loyalty club"]}),
+    "answer_correction-kept": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "unchanged": [("Letters", "It is the original")]}),
     "answer_correction-nothing": _customer(Right.CORRECTION, **WHOLE, **{**CHANGED, "where": [], "nothing_held": True}),
     "answer_deletion": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **TOLD),
     "answer_deletion-failed": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "failed": ["Loyalty"]}),
@@ -142,12 +169,19 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_attention-unknown": _staff(where=None, why=None),
     "staff_partly": _staff(again=False, failed=[("shop", "SourceUnavailable"), ("gone", None)]),
     "staff_mail": {"member": MEMBER, "why": "unread", "links": {"inbox": f"{BASE}/staff/mail"}},
+    "staff_awaited": _staff(place="Letters", reminder=1, by=samples.NOW + timedelta(days=2)),
+    "staff_awaited-last": _staff(place="Letters", reminder=2, by=samples.NOW + timedelta(days=2)),
+    **{f"task-{step}-{n}" if n else f"task-{step}": _task(step, n) for step in ("gather", "fulfil") for n in range(3)},
     "staff_sign_in": {"member": MEMBER, "links": {"sign_in": f"{BASE}/staff/sign-in/{'s' * 43}"}},
+    "staff_ledger": _ledger(),
+    "staff_ledger-kept": _ledger(kind=EntryKind.KEPT),
+    "staff_ledger-failed": _ledger(why="SourceUnavailable"),
+    "hear_again": {"scopes": ["email", "kind:offers"], "links": {"hear_again": f"{BASE}/hear-again/{'h' * 43}"}},
     "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),
     "answer_deletion-silent": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "silent": True}),
     "staff_recipient": {**_staff(recipient=PAPER, why="it answered with status 404"), "links": links("task")},
     "staff_recipient-silent": {**_staff(recipient=PAPER, why=None), "links": links("task")},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
 }  # fmt: skip
-WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in"})
+WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in", "hear_again"})
 """Mails that are not about one request."""

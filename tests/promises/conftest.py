@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from local.serving import serving
 from local.walk import Walker
 
-KEYS = {name: secrets.token_hex(16).encode() for name in ("stop", "member")}
+KEYS = {name: secrets.token_hex(16).encode() for name in ("stop", "member", "check")}
 """The keys that the business's own mailer and member page share with the desk."""
 
 

@@ -6,6 +6,7 @@ Seen from outside only. Leaves to others: walking the road (local/walk), the run
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 import zipfile
@@ -21,6 +22,7 @@ import yaml
 
 from chalicelib.usecases.one_click import mint_stop_token
 from local.walk import Answer
+from tests.docs.test_examples import run as code_of
 from tests.promises.conftest import KEYS, Desk
 
 FILES = Path("chalicelib")
@@ -148,9 +150,12 @@ def stop_link(desk: Desk, email: str, scopes: Iterable[str]) -> str:
 
 
 def stopped(desk: Desk, email: str, *scopes: str) -> set[str]:
-    """Which of these the business's own mailer is told are stopped, asking before it sends."""
-    answer = desk.walk.get(stop_link(desk, email, scopes), Accept="application/json")
-    return set(answer.json()["stopped"])
+    """Of these scopes, those that the address has stopped: the signed question of the business's own mailer."""
+    recipe = code_of("docs/suppression.md", "ask")
+    body = json.dumps({"identifiers": [{"kind": "email", "value": email}]}).encode()
+    answer = desk.walk.call("POST", "/api/suppressions/check", body, **recipe["signed"](KEYS["check"], body))
+    assert answer.status == 200, answer.text
+    return {scope for scope in scopes if answer.json()["results"][0][scope]}
 
 
 def member_token(desk: Desk, email: str, signed_in: float | None = None) -> str:

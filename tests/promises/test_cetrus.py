@@ -18,9 +18,11 @@ from tests.promises.evidence import (
     member_token,
     opened_by_mail,
     signed_in,
+    stop_link,
     stopped,
     tables,
     today,
+    written,
 )
 
 BUSINESS = "cetrus"
@@ -144,6 +146,10 @@ def test_cet_5_who_deleted_the_account_is_never_contacted_again(desk: Desk) -> N
     assert stopped(desk, email, "email", "unrelated_uses") == {"email", "unrelated_uses"}
     assert stopped(desk, email.upper(), "email") == {"email"}, "however it is written"
     assert not stopped(desk, other["email"], "email", "unrelated_uses"), "and nobody else"
+    assert stopped(desk, email, "everything") == {"everything"}, "no import may bring them back"
+    kinds = written("cetrus", "business")["kinds"]
+    able = {f"kind:{name}" for name, kind in kinds.items() if kind.get("stoppable", True)}
+    assert stopped(desk, email, *(f"kind:{name}" for name in kinds)) == able
     assert email not in desk.output.read_text()
 
     [opted_out] = _with_a_licence(desk, 1)
@@ -154,6 +160,14 @@ def test_cet_5_who_deleted_the_account_is_never_contacted_again(desk: Desk) -> N
     _erased(desk, opted_out["email"], own)
     assert "unrelated_uses" in stopped(desk, opted_out["email"], "unrelated_uses"), "an older opt-out stands too"
     assert desk.walk.mails(email)[0]["id"] == answer["id"], "the answer was the last mail"
+
+    desk.walk.post("/hear-again", {"email": email, "scope": "email"})
+    assert stopped(desk, email, "email"), "asking alone lifts nothing"
+    way_back = desk.walk.link(email, "hear-again")
+    assert desk.walk.get(way_back).status == 200
+    assert stopped(desk, email, "email"), "nor does opening the link"
+    assert desk.walk.post(way_back, {"confirm": "yes"}).status == 200
+    assert stopped(desk, email, "email", "unrelated_uses", "everything") == {"unrelated_uses"}, "what they asked for"
 
 
 def test_cet_6_licence_and_usage_logs_are_shown_whole_and_erased(desk: Desk) -> None:
@@ -196,6 +210,8 @@ def test_cet_9_information_is_kept_from_uses_that_are_not_the_stores_own(desk: D
     before = tables(desk)
     reference = desk.walk.file_by_form("opt_out", who["email"], [("stop", "unrelated_uses")])
     assert stopped(desk, who["email"], "unrelated_uses", "email") == {"unrelated_uses"}, "at once, and no more"
+    asked = stop_link(desk, who["email"], ["unrelated_uses"])
+    assert desk.walk.get(asked, Accept="application/json").json() == {"would_stop": ["unrelated_uses"]}, "a GET is mute"
     assert desk.walk.until(desk.walk.link(who["email"], "track", reference))["status"] == "fulfilled"
     assert "/verify/" not in "".join(m["text"] for m in desk.walk.mails(who["email"]))
     now = tables(desk)

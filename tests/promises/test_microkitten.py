@@ -88,6 +88,31 @@ def test_mkt_1_identity_is_confirmed_before_help(desk: Desk, clerk: Clerk) -> No
     assert keys(desk, "SELECT street FROM store.customers WHERE id = %s", who["id"]) == {"8 Whisker Walk"}
 
 
+def test_mkt_1_nobody_looks_through_the_letters_before_identity_is_confirmed(desk: Desk) -> None:
+    """Then somebody does, by hand, and what they copy is in the package, with what they typed."""
+    who = buyer(desk, "c.phone IS NOT NULL")
+    reference = desk.walk.file("access", who["email"])
+    wrong = dict.fromkeys(who["answers"], "nothing like it")
+    desk.walk.prove(who["email"], reference, wrong)
+    track = desk.walk.link(who["email"], "track", reference)
+    desk.walk.until(track, "verifying")
+    assert not [m for m in desk.walk.mails(SERVICE) if reference in m["subject"] and "/task/" in m["text"]]
+
+    desk.walk.prove(who["email"], reference, who["answers"])
+    task = desk.walk.task(reference)
+    assert who["email"] not in desk.walk.get(task).text
+    assert who["email"] in desk.walk.post(task, {"show": "yes"}).text
+    scan = b"%PDF-1.7 a letter of thanks"
+    desk.walk.answer_task(task, "done", files={"Thanks.pdf": scan}, **{"found.letters": "A letter of thanks"})
+    assert desk.walk.answer_task(task, "none").status == 303
+    assert "something is there" in desk.walk.get(task).text
+    desk.walk.decide(desk.walk.reviewer(reference), reference, "approve")
+    desk.walk.until(track, "fulfilled")
+    with desk.walk.package(who["email"], reference) as package:
+        assert package.read("attached/letters/Thanks.pdf") == scan
+        assert "A letter of thanks" in package.read("index.html").decode()
+
+
 def test_mkt_2_nobody_was_told_for_their_own_advertising(desk: Desk) -> None:
     """The Californian's answer is none, to anybody's mailbox and without questions, and says what that is not."""
     lavinia, walk = desk.customers[0], desk.walk

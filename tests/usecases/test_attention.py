@@ -77,6 +77,30 @@ def test_a_source_that_fails_makes_a_partial_answer_and_the_rest_a_second_one(of
     assert len([m for m in office.mails(office.customers[0]["email"]) if request.reference in str(m["Subject"])]) == 3
 
 
+def test_just_what_could_not_be_read_is_tried_again_before_staff_decide(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = office.file("access")
+    office.prove(request)
+    *others, broken = office.svc.sources
+    for source in others:
+        gathering.gather_source(office.svc, request.reference, source)
+    gathering.note_failed_source(office.svc, request.reference, broken, "SourceMisread")
+    office.ask_staff(request)
+    shown = card.card(office.svc, office.link("review"))
+    assert shown.again == [office.svc.business.datamap.sources[broken].title]
+
+    attention.try_again(office.svc, office.link("review"))
+    attention.try_again(office.svc, office.link("review"))
+    assert [e.what for e in office.svc.store.events(request.reference)].count("gathering") == 2
+    for source in others:
+        monkeypatch.setattr(office.svc.sources[source], "find", lambda who: pytest.fail("asked without need"))
+    office.gather(request)
+    office.ask_staff(request)
+    again = card.card(office.svc, office.link("review"))
+    assert (again.request.status, again.plan.failed, again.again) == (Status.IN_REVIEW, {}, [])
+
+
 def test_an_erasure_that_does_not_read_back_is_not_done(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     request = office.to_review("deletion")
     office.decide(request, "approve")

@@ -161,7 +161,7 @@ def test_it_can_be_appealed_and_there_is_nothing_to_try_again(office: Office) ->
     review = office.link("review")
     part(office, request, "shop.reviews")
     office.carry_out(request)
-    assert not card.card(office.svc, review).attention
+    assert not card.card(office.svc, review).again
     assert attention.try_again(office.svc, review).request.status is Status.PARTLY_FULFILLED
     view = following.tracker(office.svc, office.link("track"))
     assert "appeal" in view.can
@@ -182,7 +182,7 @@ def test_what_failed_besides_can_still_be_tried_again(office: Office) -> None:
     for source in ("shop", "marketing"):
         fulfilment.fulfil_source(office.svc, request.reference, source)
     answering.send_answer(office.svc, request.reference)
-    assert card.card(office.svc, review).attention
+    assert card.card(office.svc, review).again
     assert attention.try_again(office.svc, review).request.status is Status.FULFILLING
     fulfilment.fulfil_source(office.svc, request.reference, "loyalty")
     answering.send_answer(office.svc, request.reference)

@@ -351,7 +351,7 @@ def test_not_me_after_a_partial_answer_stops_the_rest(office: Office) -> None:
         fulfilment.note_unfulfilled_source(office.svc, request.reference, source, "SourceUnavailable")
     answering.send_answer(office.svc, request.reference)
     following.not_me(office.svc, office.link("track"))
-    assert not card.card(office.svc, office.link("review")).attention
+    assert not card.card(office.svc, office.link("review")).again
     attention.try_again(office.svc, office.link("review"))
     assert office.now(request).status is Status.PARTLY_FULFILLED
 

@@ -8,15 +8,19 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from chalicelib.domain.answer import Said, Step
+from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Happened, Line
 from chalicelib.domain.notice import NoticeState
+from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import FieldCorrection, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted, Tally, shown, sums
 from chalicelib.domain.verification import Noted, Proof
 from chalicelib.mail.inbound import Letter
 from chalicelib.ports import KeptMail
-from chalicelib.usecases import inbox
+from chalicelib.usecases import by_hand, inbox
 from chalicelib.web import places
 from chalicelib.web.stages import stages
 from tests.web import samples
@@ -24,6 +28,27 @@ from tests.web import samples
 TOKEN = "t" * 43
 TYPED = {"email": ["kim@example"], "details": ["Bella & <Max>"], "field": ["shop.customers.street"], "value": [""]}
 FAULTS = {"email": "Give a full email address, like name@example.com.", "value": "Say what it should be."}
+
+
+def hearing(state: str) -> dict[str, Any]:
+    return {"state": state, "scopes": ["email", "kind:offers"], "token": TOKEN, "typed": {}, "faults": {}}
+
+
+def ledger() -> list[Entry]:
+    """Each state that staff may find an entry in."""
+    entry = Entry(
+        reference="R-7K2M-Q4TX", source="shop", kind=EntryKind.GONE, digest="d" * 64, at=samples.NOW, records=3
+    )
+    came = entry.model_copy(update={
+        "state": EntryState.RETURNED, "plan": "p" * 64, "found": [Line(collection="customers", doing=Doing.DELETE, count=1)],
+        "history": [Happened(at=samples.NOW, what="looked"), Happened(at=samples.NOW, what="came_back", records=1)],
+    })  # fmt: skip
+    waits = entry.model_copy(
+        update={"state": EntryState.WAITING, "kind": EntryKind.KEPT, "due": samples.NOW, "records": 1}
+    )
+    over = entry.model_copy(update={"state": EntryState.OVER, "source": "no longer mapped"})
+    return [came, came.model_copy(update={"kind": EntryKind.KEPT}), waits, over,
+            entry.model_copy(update={"state": EntryState.ERASING})]  # fmt: skip
 
 
 def form(right: Right, *, staff: bool = False, faults: bool = False) -> dict[str, Any]:
@@ -111,6 +136,30 @@ def task(personal: Any) -> dict[str, Any]:
     return {"view": view, "request": samples.request(), "personal": personal, "token": TOKEN}
 
 
+PLACE = SourceMap.model_validate({
+    "kind": "by_hand", "title": "Letters", "by_hand": {"instructions": "The grey cabinet.", "role": "support"},
+    "collections": {"papers": {"title": "Letters", "fields": {
+        "letters": {"label": "What they wrote", "category": "user.content.private"},
+        "files": {"label": "Copies", "category": "user.content.private"},
+    }}},
+})  # fmt: skip
+WHOM = by_hand.Whom(
+    proven=[("Email", "kim@example.com")], on_file=[("Name", "Kim <b>quick</b> Park")], said=[("Name given", "K. Park")],
+    changes=[("Street", "9 Oak Avenue")], found=[("What they wrote", "Two letters")],
+)  # fmt: skip
+
+
+def hand(step: Step = Step.GATHER, right: Right = Right.ACCESS, **changes: Any) -> dict[str, Any]:
+    """Work by hand: a page of its own."""
+    context = {name: changes.pop(name) for name in ("whom", "typed", "faults") if name in changes}
+    task = by_hand.Task(**{
+        "request": samples.request(right, Status.GATHERING), "source": "letters", "place": PLACE, "step": step,
+        "by": "staff:dana", "member": None, "due": samples.NOW, "said": None, "over": False, **changes,
+    })  # fmt: skip
+    filled = {"whom": None, "typed": {}, "faults": {}, **context}
+    return {"task": task, "request": task.request, "token": TOKEN, **filled}
+
+
 def figures(*, few: bool) -> dict[str, Any]:
     tallies = [
         Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n)
@@ -185,6 +234,9 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "tracker-agent": ("tracker", tracker(Status.VERIFYING, {"withdraw"}, relationship=Relationship.AGENT, proof=Proof(mailbox=True, consent_due=True))),
         "results": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=True, expires_at=undo)}),
         "results-gone": ("results", {"token": TOKEN, "view": SimpleNamespace(reference="R-7K2M-Q4TX", ready=False, expires_at=None)}),
+        **{f"hear_again-{state}": ("hear_again", hearing(state)) for state in ("form", "sent", "confirm", "done")},
+        "hear_again-faults": ("hear_again", {**hearing("form"), "typed": TYPED, "faults": {"email": FAULTS["email"], "scope": "Choose."}}),
+        "ledger": ("ledger", {"reference": "R-7K2M-Q4TX", "entries": ledger()}),
         "stop": ("stop", {"token": TOKEN, "scopes": ("email", "kind:offers"), "done": False}),
         "stopped": ("stop", {"token": TOKEN, "scopes": ("email",), "done": True}),
         "message": ("message", {"title": "This link is too old", "text": "It was a link to follow a request.", "offer": "links", "fields": {}}),
@@ -195,6 +247,12 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "task": ("task", task(None)),
         "task-revealed": ("task", task(samples.revealed().personal)),
         "task-done": ("task", {**task(None), "view": SimpleNamespace(recipient=CARRIER, confirmed=True)}),
+        **{f"by-hand-{r}": ("task_by_hand", hand(right=r)) for r in (Right.ACCESS, Right.DELETION)},
+        **{f"by-hand-{r}-do": ("task_by_hand", hand(Step.FULFIL, r)) for r in (Right.CORRECTION, Right.DELETION)},
+        "by-hand-revealed": ("task_by_hand", hand(Step.FULFIL, Right.CORRECTION, whom=WHOM)),
+        "by-hand-fault": ("task_by_hand", hand(typed={"outcome": ["kept"], "ground": [""], "found.letters": ["<because>"]}, faults={"ground": "Say why.", "files": "Too large.", "outcome": "Which is it?"})),
+        "by-hand-done": ("task_by_hand", hand(said=Said.KEPT)),
+        "by-hand-over": ("task_by_hand", hand(over=True)),
         "queue": ("queue", queue),
         "queue-post": ("queue", {**queue, "requests": [to_post, consent_due]}),
         "inbox": ("inbox", mail_inbox()),
@@ -221,6 +279,8 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "review-part-nothing": ("review", review(samples.card(), typed={"decision": ["approve"], "ground": ["exempt"]}, faults={"leave": "Tick what to leave out."})),
         "review-part-decided": ("review", review(samples.card(request=samples.request(status=Status.COOLING_OFF, decision=samples.PART), may=frozenset(), left=["Orders"], may_undo=True))),
         "review-asked": ("review", review(samples.card(status=Status.ASKED, may=frozenset(), may_undo=True))),
+        "review-by-hand": ("review", review(samples.card(by_hand=[("Letters", "gather", Said.DONE, "Dana", samples.NOW), ("A vendor", "gather", Said.FAILED, "vendor", samples.NOW)]))),
+        "review-source-again": ("review", review(samples.card(again=["Letters"]))),
         "review-held": ("review", review(samples.card(hold=samples.HOLD))),
         "review-hold-fault": ("review", review(samples.card(), typed={"hold": ["yes"]}, faults={"explanation": "Say why."})),
         "review-appeal": ("review", review(samples.card(request=samples.request(appeal_of="R-0000-0001"), first=samples.FIRST))),
