@@ -7,6 +7,7 @@ import this module.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate
@@ -49,6 +50,15 @@ app.register_blueprint(api.api)
 Event = dict[str, Any]
 
 
+MARGIN_MS = 40_000
+"""Time that one page more may take, and noting how far a step came; what is left after it is for the next call."""
+
+
+def in_time(context: Any) -> Callable[[], bool]:
+    """Whether this Lambda may begin on another page, by its own clock."""
+    return lambda: context.get_remaining_time_in_millis() > MARGIN_MS
+
+
 @app.lambda_function()
 def ask_for_proof(event: Event, context: object) -> None:
     verification.ask_for_proof(services(), event["request_id"], event["task_token"], reminder=event["reminder"])
@@ -61,7 +71,7 @@ def lapse(event: Event, context: object) -> None:
 
 @app.lambda_function()
 def gather_source(event: Event, context: object) -> Any:
-    return gathering.gather_source(services(), event["request_id"], event["source"])
+    return gathering.gather_source(services(), event["request_id"], event["source"], in_time(context))
 
 
 @app.lambda_function()
@@ -102,7 +112,7 @@ def begin_fulfilment(event: Event, context: object) -> None:
 
 @app.lambda_function()
 def fulfil_source(event: Event, context: object) -> Any:
-    return fulfilment.fulfil_source(services(), event["request_id"], event["source"])
+    return fulfilment.fulfil_source(services(), event["request_id"], event["source"], in_time(context))
 
 
 @app.lambda_function()
@@ -117,7 +127,7 @@ def tell_recipients(event: Event, context: object) -> None:
 
 @app.lambda_function()
 def send_answer(event: Event, context: object) -> None:
-    answering.send_answer(services(), event["request_id"])
+    answering.send_answer(services(), event["request_id"], in_time(context))
 
 
 @app.lambda_function()

@@ -12,11 +12,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, day, docs, erase, figures, rewrite, roads, scale, starts, usage, where
+from bench import bill, day, docs, erase, export, figures, rewrite, roads, scale, starts, usage, where
 from bench.figures import Figure
 
 MEASURES = (
-    "accept", "full", "short", "erase", "ready", "imports", "law", "work", "rewrite", "usage", "scale", "day", "where"
+    "accept", "full", "short", "erase", "ready", "imports", "law", "work", "export", "rewrite", "usage", "scale",
+    "day", "where",
 )  # fmt: skip
 
 
@@ -56,7 +57,8 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
         return with_roads[name](asked.threads, asked.rounds)
     others: dict[str, Callable[[], Any]] = {
         "accept": roads.accept, "erase": lambda: erase.erase(asked.threads), "ready": starts.ready,
-        "imports": starts.imports, "law": starts.law, "work": starts.work, "rewrite": rewrite.rewrite,
+        "imports": starts.imports, "law": starts.law, "work": starts.work, "export": export.export,
+        "rewrite": rewrite.rewrite,
         "usage": usage.usage, "scale": scale.scale, "day": day.days, "where": where.where,
     }  # fmt: skip
     return others[name]()

@@ -59,10 +59,7 @@ def show(reference: str, reveal: bool) -> None:
         request = svc.store.get(reference.upper())
         said = request.model_dump(
             mode="json",
-            exclude={
-                **dict.fromkeys(("sealed", "subject_hash", "asker_hash", "tally_id"), True),
-                "undelivered": {"__all__": {"address"}},
-            },
+            exclude={"sealed", "subject_hash", "asker_hash", "tally_id"},
             exclude_none=True,
         )
         said["log"] = asdict(records.entry_of(svc, request))

@@ -27,6 +27,8 @@ RightsdeskError
 │   └── PeerUnavailable        a recipient's system does not answer: `why` says how, in words for staff
 ├── PeerMisread                it answers, but not as agreed: `why` says what it said instead
 ├── CallbackRefused            what was posted to us is not signed by whom it should be
+├── MoreToDo                   no fault: a step's time is over, what it did is kept, the machine calls it again
+├── OwnerNotShown              a record does not show that it is this person's: nothing of its source is touched
 ├── SourceMisread              a source answers, but not as the data map says
 ├── SourceAwaited              a source answers later: somebody, or a vendor, was or is to be asked
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
@@ -151,6 +153,14 @@ class ServiceUnavailable(RightsdeskError):
 
 
 class SourceUnavailable(ServiceUnavailable):
+    pass
+
+
+class MoreToDo(RightsdeskError):
+    pass
+
+
+class OwnerNotShown(RightsdeskError):
     pass
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -308,11 +308,36 @@ class Workflow(Protocol):
         """End a wait with an error class of errors.py. False when it no longer waits."""
 
 
+class Unfinished(NamedTuple):
+    """A package cut short between two files: what is needed to go on writing it."""
+
+    upload: str = ""
+    pieces: tuple[str, ...] = ()
+    tail: bytes = b""
+    """Too little yet to be a piece."""
+
+
+class PackageWriter(Protocol):
+    """A stream into a package. Nobody can fetch it before `finish`.
+
+    Raises RequestNotFound when what is gone on with has been finished, or cleared away, meanwhile.
+    """
+
+    def write(self, data: bytes) -> object: ...
+
+    def pause(self) -> Unfinished:
+        """Stop here for now."""
+
+    def finish(self) -> None: ...
+
+
 class PackageStore(Protocol):
+    """Packages, and what they are made of until they are: parts by name, sealed by whoever writes them."""
+
     def put_part(self, reference: str, name: str, data: bytes) -> None: ...
 
-    def parts(self, reference: str) -> dict[str, bytes]:
-        """The parts written so far, by name."""
+    def part(self, reference: str, name: str) -> bytes:
+        """Raises RequestNotFound when there is none (expired, forgotten)."""
 
     def put_answer(self, reference: str, name: str, data: bytes) -> None:
         """Keep a sealed answer, or a file of one, for as long as a request can be open."""
@@ -320,12 +345,25 @@ class PackageStore(Protocol):
     def answer(self, reference: str, name: str) -> bytes:
         """Raises RequestNotFound when there is none."""
 
-    def put_package(self, reference: str, data: bytes) -> None: ...
+    def write_package(self, reference: str, so_far: Unfinished | None = None) -> PackageWriter:
+        """Write a package as a stream, in bounded memory; a small one is one call. `so_far`: go on from there."""
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
         """A link to the package that lives `seconds`. Raises RequestNotFound when there is none (expired)."""
 
+    def drop_package(self, reference: str) -> None:
+        """Delete the package, if there is one; links to it that were given out open nothing more."""
+
     def forget(self, reference: str) -> None: ...
+
+
+class Page(NamedTuple):
+    """Some of the records reached, in the source's own steady order: parents before what is reached through them."""
+
+    records: list[Record]
+    next: str | None = None
+    """The cursor of the page after this one; None on the last. It may hold a record's key, and so an email address:
+    sealed wherever it is kept, never in the machine's data or a log (rule 7)."""
 
 
 class Inbox(Protocol):
@@ -345,8 +383,12 @@ class Source(Protocol):
 
     name: str
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        """Every record reached from these identifiers. Raises SourceUnavailable, SourceMisread."""
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        """Records reached from these identifiers, each saying how (`Record.reached`): one page, from a cursor on.
+
+        A page is small enough for seconds and a few dozen MB; a person with little has one. A page may be empty and
+        still not be the last (a slow place is asked again). Raises SourceUnavailable, SourceMisread.
+        """
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         """Those of the (collection, key) named that exist now."""
@@ -362,6 +404,16 @@ class Source(Protocol):
 
     def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
         """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
+
+
+def every(source: Source, who: Sequence[Identifier]) -> Iterator[Record]:
+    """Every record reached, page after page: for who has the time and keeps only what they need."""
+    after: str | None = None
+    while True:
+        records, after = source.find(who, after)
+        yield from records
+        if after is None:
+            return
 
 
 class Peers(Protocol):

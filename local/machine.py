@@ -56,7 +56,7 @@ def answering(handlers: Mapping[str, Handler]) -> Iterator[None]:
         if name not in handlers:  # moto's own answer would be success
             raise UnknownFunctionException(f"arn:aws:lambda:{backend.region_name}:{backend.account_id}:function:{name}")
         try:
-            answer = handlers[name](json.loads(body), LambdaContext(name, 512))
+            answer = handlers[name](json.loads(body), LambdaContext(name, 512, 300_000))
         except Exception as error:
             response_headers["x-amz-function-error"] = "Unhandled"
             answer = {"errorType": type(error).__name__, "errorMessage": str(error)}

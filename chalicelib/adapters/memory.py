@@ -23,7 +23,7 @@ from chalicelib.domain.notice import NoticeState, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
 from chalicelib.errors import CallbackRefused, Misconfigured, PeerMisread, RequestNotFound
-from chalicelib.ports import Clock, Secrets
+from chalicelib.ports import Clock, Secrets, Unfinished
 from chalicelib.wire import Answered
 
 __all__ = [
@@ -152,8 +152,11 @@ class MemoryPackageStore:
     def put_part(self, reference: str, name: str, data: bytes) -> None:
         self._parts.setdefault(reference, {})[name] = data
 
-    def parts(self, reference: str) -> dict[str, bytes]:
-        return dict(sorted(self._parts.get(reference, {}).items()))
+    def part(self, reference: str, name: str) -> bytes:
+        try:
+            return self._parts[reference][name]
+        except KeyError:
+            raise RequestNotFound(reference) from None
 
     def put_answer(self, reference: str, name: str, data: bytes) -> None:
         self._answers.setdefault(reference, {})[name] = data
@@ -164,18 +167,39 @@ class MemoryPackageStore:
         except KeyError:
             raise RequestNotFound(reference) from None
 
-    def put_package(self, reference: str, data: bytes) -> None:
-        self.packages[reference] = data
+    def parts(self, reference: str) -> list[str]:
+        """The names of its parts, for a test to look at."""
+        return sorted(self._parts.get(reference, {}))
+
+    def write_package(self, reference: str, so_far: Unfinished | None = None) -> _MemoryWriter:
+        return _MemoryWriter(self.packages, reference, so_far.tail if so_far else b"")
 
     def package_url(self, reference: str, filename: str, seconds: int) -> str:
         if reference not in self.packages:
             raise RequestNotFound(reference)
         return f"memory:packages/{reference}/{filename}?seconds={seconds}"
 
+    def drop_package(self, reference: str) -> None:
+        self.packages.pop(reference, None)
+
     def forget(self, reference: str) -> None:
         self._parts.pop(reference, None)
         self._answers.pop(reference, None)
         self.packages.pop(reference, None)
+
+
+class _MemoryWriter:
+    def __init__(self, packages: dict[str, bytes], reference: str, so_far: bytes) -> None:
+        self._packages, self._reference, self._written = packages, reference, bytearray(so_far)
+
+    def write(self, data: bytes) -> None:
+        self._written += data
+
+    def pause(self) -> Unfinished:
+        return Unfinished(tail=bytes(self._written))
+
+    def finish(self) -> None:
+        self._packages[self._reference] = bytes(self._written)
 
 
 class MemoryPeers:

@@ -130,6 +130,7 @@ class MemoryStore:
 
     @_alone
     def delete(self, reference: str) -> None:
+        self._forget_sent()
         request = self._requests.pop(reference, None)
         for hashed in request.indexed if request else ():
             others = self._subjects.pop(hashed, {})
@@ -226,7 +227,13 @@ class MemoryStore:
 
     @_alone
     def note_sent(self, sent: Sent) -> None:
+        self._forget_sent()
         self._sent.setdefault(sent.message_id, sent)
+
+    def _forget_sent(self) -> None:
+        """As the table does when their time is over."""
+        now = self.clock.now()
+        self._sent = {id: sent for id, sent in self._sent.items() if sent.at + SENT_REMEMBERED > now}
 
     @_alone
     def sent(self, message_id: str) -> Sent | None:

@@ -53,20 +53,20 @@ class Sent(BaseModel):
     """What it was claimed under: its template first, up to a colon."""
     person: str
     """`customer`, `subject`, a staff id, `recipient:<id>`."""
-    address: str
-    """Keyed hash."""
+    slot: str = ""
+    """Which of the request's addresses it went to, by its name in `Personal`; empty for staff and recipients."""
     at: datetime
 
 
 class Undelivered(BaseModel):
-    """What is known of one mail of a request that did not arrive. `at` is UTC; `address` a keyed hash."""
+    """What is known of one mail of a request that did not arrive. `at` is UTC; `slot` as in `Sent`."""
 
     model_config = ConfigDict(frozen=True)
 
     trouble: Trouble
     why: str
     at: datetime
-    address: str
+    slot: str
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chalicelib.domain.datamap import Collection
 from chalicelib.domain.request import Right
 
+_SAID = json.JSONEncoder(sort_keys=True, default=str).encode
+
 
 class Record(BaseModel):
     """One record of the person in a source, as it is now. `values` are JSON values."""
@@ -29,11 +31,13 @@ class Record(BaseModel):
     collection: str
     key: tuple[str, ...]
     values: dict[str, Any]
+    reached: str = ""
+    """How it was reached: the kind of identifier it holds, or the collection it hangs on. Empty when read by key."""
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever any value does."""
-        said = json.dumps([self.collection, self.key, self.values], sort_keys=True, default=str)
+        said = _SAID([self.collection, self.key, self.values])
         return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
@@ -75,6 +79,28 @@ class Treatment(BaseModel):
     def acts(self) -> bool:
         """Whether anything is to be done: what needs nothing can not drift."""
         return self.doing is not Doing.KEEP
+
+    @property
+    def print(self) -> int:
+        """The record as it is and what happens to it, in eight bytes: the fingerprint, moved on by the doing."""
+        return (int(self.fingerprint, 16) + _DOINGS[self.doing]) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+_DOINGS = {doing: n for n, doing in enumerate(Doing)}
+
+Counts = dict[str, dict[Doing, int]]
+KeptCounts = list[tuple[str, Kept, int]]
+
+
+class Sums(BaseModel):
+    """What stands in a finding for treatments that are too many to be listed: those lie in sealed parts."""
+
+    counts: Counts
+    kept: KeptCounts
+    prints: str
+    """Digest over the prints of all of them, which decide what is drift."""
+    parts: int
+    """How many parts have the treatments that act; none for what is only exported."""
 
 
 def treat(
@@ -169,6 +195,8 @@ class Finding(BaseModel):
 
     source: str
     treatments: list[Treatment] = Field(default_factory=list)
+    sums: Sums | None = None
+    """In their place, where they are very many."""
     matched: list[str] = Field(default_factory=list)
     """Data points answered rightly."""
     recipients: list[str] = Field(default_factory=list)
@@ -187,12 +215,31 @@ class Finding(BaseModel):
     @property
     def digest(self) -> str:
         said = "\n".join(sorted(t.model_dump_json() for t in self.treatments)) + (self.failed or "")
+        said += self.sums.model_dump_json() if self.sums else ""
         return hashlib.sha256(said.encode()).hexdigest()
 
-    def drift(self, now: Iterable[Treatment]) -> list[Treatment]:
-        """Of what would be done now, all that was not approved so. What is gone already counts as done (rule 11)."""
-        approved = {(t.collection, t.key, t.fingerprint, t.doing) for t in self.treatments}
-        return [t for t in now if t.acts and (t.collection, t.key, t.fingerprint, t.doing) not in approved]
+    @property
+    def counts(self) -> Counts:
+        """Per collection, how many records each thing happens to."""
+        return self.sums.counts if self.sums else counts_of(self.treatments)
+
+    @property
+    def kept(self) -> KeptCounts:
+        """Collection, why records stay, how many."""
+        return self.sums.kept if self.sums else kept_of(self.treatments)
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything is to be done."""
+        return any(n for doings in self.counts.values() for doing, n in doings.items() if doing is not Doing.KEEP)
+
+    def drift(self, now: Iterable[Treatment], approved: Container[int] | None = None) -> list[Treatment]:
+        """Of what would be done now, all that was not approved so. What is gone already counts as done (rule 11).
+
+        `approved` are the prints, where the treatments are not listed.
+        """
+        known = {t.print for t in self.treatments} if approved is None else approved
+        return [t for t in now if t.acts and t.print not in known]
 
     def without(self, left: Container[str]) -> Finding:
         """The finding less the collections that staff left out."""
@@ -202,7 +249,26 @@ class Finding(BaseModel):
         if self.named:
             recipients = {id for collection, ids in self.named.items() if collection not in left for id in ids}
         treatments = [t for t in self.treatments if t.collection not in left]
-        return self.model_copy(update={"treatments": treatments, "recipients": sorted(recipients)})
+        sums = self.sums and self.sums.model_copy(
+            update={
+                "counts": {c: n for c, n in self.sums.counts.items() if c not in left},
+                "kept": [k for k in self.sums.kept if k[0] not in left],
+            }
+        )
+        return self.model_copy(update={"treatments": treatments, "sums": sums, "recipients": sorted(recipients)})
+
+
+def counts_of(treatments: Iterable[Treatment]) -> Counts:
+    counts: dict[str, Counter[Doing]] = {}
+    for t in treatments:
+        counts.setdefault(t.collection, Counter())[t.doing] += 1
+    return {collection: dict(doings) for collection, doings in counts.items()}
+
+
+def kept_of(treatments: Iterable[Treatment]) -> KeptCounts:
+    return [
+        (c, kept, n) for (c, kept), n in Counter((t.collection, t.kept) for t in treatments if t.kept).items() if kept
+    ]
 
 
 class PlannedCollection(BaseModel):
@@ -248,20 +314,16 @@ class Plan(BaseModel):
 def plan_of(right: Right, findings: Iterable[Finding], titles: Mapping[tuple[str, str], str]) -> Plan:
     """The plan that findings make; `titles` names each (source, collection) for people, in the order to show them."""
     plan = Plan(right=right)
-    treatments: dict[tuple[str, str], list[Treatment]] = {place: [] for place in titles}
-    for finding in findings:
-        if finding.failed:
-            plan.failed[finding.source] = finding.failed
-        if finding.unasked:
-            plan.unasked.append(finding.source)
-        for t in finding.treatments:
-            treatments[finding.source, t.collection].append(t)
-    for (source, collection), ts in treatments.items():
-        kept = Counter(t.kept for t in ts if t.kept)
+    found = list(findings)
+    plan.failed = {f.source: f.failed for f in found if f.failed}
+    plan.unasked = [f.source for f in found if f.unasked]
+    of = {f.source: (f.counts, f.kept) for f in found}
+    for (source, collection), title in titles.items():
+        counts, kept = of.get(source, ({}, []))
         plan.collections.append(
             PlannedCollection(
-                source=source, collection=collection, title=titles[source, collection],
-                counts=dict(Counter(t.doing for t in ts)), kept=list(kept.items()),
+                source=source, collection=collection, title=title,
+                counts=counts.get(collection, {}), kept=[(k, n) for c, k, n in kept if c == collection],
             )
         )  # fmt: skip
     return plan
@@ -294,4 +356,8 @@ class Outcome(BaseModel):
     """Per collection, what has been done and read back, over all passes."""
     kept: list[tuple[str, Kept, int]] = Field(default_factory=list)
     """Collection, why it stays, how many."""
+    parts: int = 0
+    """How many parts of an access package it has written."""
+    going_on: str | None = None
+    """The step whose time was over before all was read; how far it came lies sealed beside the parts."""
     sealed: bytes = b""

@@ -1,8 +1,8 @@
 """What the access package says: everything held, source by source, with why, how long, and who received it.
 
-Pure. Rule 13: each value passes `domain/masking` here, once, before any file is written; values of the
-never-disclosed kinds are then also struck out wherever else they stand. 11 CCR 7024 asks for categories, purposes and
-recipients beside the values. Leaves to others: whose records these are (usecases/gathering), the files (files).
+Pure, and without the records themselves, which may be very many: those are read row by row, with values of the
+never-disclosed kinds struck out wherever else they stand (rule 13). 11 CCR 7024 asks for categories, purposes and
+recipients beside the values. Leaves to others: what a value may show (parts), the files (files).
 """
 
 from __future__ import annotations
@@ -13,28 +13,25 @@ from typing import Any
 
 from chalicelib.businesses.model import Business, Recipient
 from chalicelib.domain.datamap import Collection, SourceMap
-from chalicelib.domain.masking import KIND_WORDS, NUMBERS, package_fields, shown, without
-from chalicelib.domain.plan import Record
+from chalicelib.domain.masking import KIND_WORDS, package_fields
 from chalicelib.domain.request import Personal, Request
+from chalicelib.package.parts import Facts
 
 FORMAT = "rightsdesk-package/1"
-SHORTEST_SECRET = 6
-"""Shorter texts stand everywhere by chance: striking them out would only spoil what is said."""
 
 
 def contents(
     business: Business,
     request: Request,
     personal: Personal,
-    records: Mapping[str, Sequence[Record]],
+    facts: Mapping[str, Facts],
     *,
     at: datetime,
 ) -> dict[str, Any]:
-    """The package as one JSON value: what data.json holds and the page shows. Deterministic for the same input."""
+    """The package as one JSON value, each collection's `records` still empty. Deterministic for the same input."""
     values = personal.scope != "categories"
-    secrets = sorted(_secrets(business, records), key=lambda s: (-len(s), s))
     sources = [
-        _source(business, id, source, records.get(id, ()), secrets, values=values)
+        _source(business, id, source, facts.get(id) or Facts(), values=values)
         for id, source in business.datamap.sources.items()
     ]
     held = [c for s in sources for c in s["collections"]]
@@ -60,24 +57,16 @@ def contents(
     }  # fmt: skip
 
 
-def _source(
-    business: Business, id: str, source: SourceMap, records: Sequence[Record], secrets: Sequence[str], *, values: bool
-) -> dict[str, Any]:
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.collection, []).append(record)
+def _source(business: Business, id: str, source: SourceMap, facts: Facts, *, values: bool) -> dict[str, Any]:
     collections = [
-        _collection(business, name, collection, found[name], secrets, values=values)
+        _collection(business, name, collection, facts, values=values)
         for name, collection in source.collections.items()
-        if name in found
+        if facts.counts.get(name)
     ]
-    return {"id": id, "title": source.title, "found": len(records), "collections": collections}
+    return {"id": id, "title": source.title, "found": sum(facts.counts.values()), "collections": collections}
 
 
-def _collection(
-    business: Business, name: str, collection: Collection, records: Sequence[Record], secrets: Sequence[str],
-    *, values: bool,
-) -> dict[str, Any]:  # fmt: skip
+def _collection(business: Business, name: str, collection: Collection, facts: Facts, *, values: bool) -> dict[str, Any]:
     fields = package_fields(collection)
     about: dict[str, Any] = {
         "id": name,
@@ -87,22 +76,21 @@ def _collection(
         "person": collection.person,
         "whose": collection.whose,
         "collected_under": collection.collected_under,
-        "count": len(records),
+        "count": facts.counts[name],
         "categories": sorted({f.category for f in fields.values()}),
         "kept": kept_words(collection),
         "retain": collection.retain.model_dump() if collection.retain else None,
-        "recipients": _named(business, collection, records),
-        "not_shown": sorted({KIND_WORDS[f.never] for n, f in fields.items() if f.never and _held(n, records)}),
+        "recipients": _named(business, collection, facts.received.get(name, ())),
+        "not_shown": sorted(
+            {KIND_WORDS[f.never] for n, f in fields.items() if f.never and n in facts.held.get(name, ())}
+        ),
     }
-    if not values:
-        return about
-    about["fields"] = {
-        n: {"label": f.label, "category": f.category, "masked": f.third_person, "not_shown": bool(f.never)}
-        for n, f in fields.items()
-    }
-    about["records"] = [
-        {n: without(shown(f, r.values.get(n)), () if f.never else secrets) for n, f in fields.items()} for r in records
-    ]
+    if values:
+        about["fields"] = {
+            n: {"label": f.label, "category": f.category, "masked": f.third_person, "not_shown": bool(f.never)}
+            for n, f in fields.items()
+        }
+        about["records"] = []
     return about
 
 
@@ -125,14 +113,11 @@ def kept_words(collection: Collection) -> str:
     return "Kept until you ask us to delete it."
 
 
-def _named(business: Business, collection: Collection, records: Sequence[Record]) -> list[str]:
+def _named(business: Business, collection: Collection, received: Sequence[str]) -> list[str]:
     """Ids of those who received these records: those the map names, and those that the records themselves name."""
     known = business.sharing.recipients
     ids = [id for id in collection.recipients if id in known and not known[id].per_person]
-    if collection.recipient_field:
-        own = {str(r.values.get(collection.recipient_field)) for r in records}
-        ids += [id for id in known if id in own and id not in ids]
-    return ids
+    return ids + [id for id in known if id in received and id not in ids]
 
 
 def _recipients(business: Business, held: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -164,22 +149,3 @@ def _disclosed(business: Business, year: int) -> list[dict[str, Any]]:
         }
         for d in business.sharing.years.get(year, ())
     ]
-
-
-def _held(name: str, records: Iterable[Record]) -> bool:
-    return any(r.values.get(name) is not None for r in records)
-
-
-def _secrets(business: Business, records: Mapping[str, Sequence[Record]]) -> set[str]:
-    """The never-disclosed numbers among these records, as they are held and as digits alone."""
-    found: set[str] = set()
-    for source, found_there in records.items():
-        collections = business.datamap.sources[source].collections
-        for record in found_there:
-            for name, field in collections[record.collection].fields.items():
-                value = record.values.get(name)
-                if field.never in NUMBERS and value is not None:
-                    text = str(value)
-                    digits = "".join(c for c in text if c.isdigit())
-                    found |= {text, digits if len(digits) * 2 > len(text) else text}
-    return {s for s in found if len(s) >= SHORTEST_SECRET}

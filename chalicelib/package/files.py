@@ -1,4 +1,4 @@
-"""The files of the access package and the zip around them, the same bytes for the same input.
+"""The files of the access package, written row by row: a million records take no more memory than a thousand.
 
 The page works offline and loads nothing from anywhere; the tables open in a spreadsheet without running anything; the
 manifest lets anyone check that no file was changed. Leaves to others: what is said (contents), where it is kept.
@@ -6,15 +6,17 @@ manifest lets anyone check that no file was changed. Leaves to others: what is s
 
 from __future__ import annotations
 
+import codecs
+import copy
 import csv
-import hashlib
 import io
+import itertools
 import json
 import re
-import zipfile
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,9 @@ from chalicelib.businesses.loader import categories
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Request
+from chalicelib.package.archive import Archive, Entry
 from chalicelib.package.contents import contents
+from chalicelib.package.parts import Given, Row, Strike, given
 from chalicelib.package.words import STORIES, category_words, list_words, value_words, when_words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "package"
@@ -32,47 +36,132 @@ SCHEMA = Path(__file__).parent / "schema.json"
 FORMULA = re.compile(r"(?:[^\S\t\r\n]|[\u200b\ufeff])*[=+\-@\t\r\n＝＋－＠]")
 """How a text starts that a spreadsheet might run, after blanks too; some take the wide signs for the narrow ones."""
 
+SHOWN, BATCH = 200, 500
+"""Records of a collection on the page: more than anyone reads there. Rows that are written at once."""
+PLACE = "\u0000rows "
+INDENT = " " * 6
+LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+@dataclass
+class Package:
+    """The package of one access request: `given` is by source; `at` (UTC) is when it was made.
+
+    The caller has made sure that every row is this person's.
+    """
+
+    business: Business
+    request: Request
+    personal: Personal
+    given: Mapping[str, Given]
+    at: datetime
+    most: int | None = SHOWN
+    """How many records of a collection the page shows; the rest is in its table. None: all."""
+    attached: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that somebody found by hand, by their path in the zip."""
+
+    def __post_init__(self) -> None:
+        facts = {source: given.facts for source, given in self.given.items()}
+        self.told = contents(self.business, self.request, self.personal, facts, at=self.at)
+        self._strike = Strike(secret for f in facts.values() for secret in f.secrets)
+
+    def write(self, archive: Archive, pause: Callable[[], None] = lambda: None) -> None:
+        """Write the files that the archive lacks, and close it. `pause` is called after each, and may raise."""
+        tables = {
+            _table_name(source, collection): (source, collection) for source, collection in _with_records(self.told)
+        }
+        files: dict[str, Callable[[], Iterable[bytes]]] = {
+            name: partial(self._table, source, collection) for name, (source, collection) in tables.items()
+        }
+        files |= {
+            "data.json": self._data, "schema.json": lambda: [_schema()], "index.html": lambda: [self.page().encode()],
+        }  # fmt: skip
+        files |= {name: partial(list, [data]) for name, data in self.attached.items()}
+        for name, made in files.items():
+            if not archive.has(name):
+                archive.add(name, made())
+                pause()
+        first = ("index.html", "data.json", "schema.json", *tables, *self.attached)
+        listed = sorted(archive.entries, key=lambda e: first.index(e.name))
+        archive.add("manifest.json", [manifest(self.request.reference, listed, self.at)])
+        archive.close(first)
+
+    def page(self) -> str:
+        """The readable page."""
+        told = copy.deepcopy(self.told)
+        for source, collection in _with_records(told):
+            some = itertools.islice(self._rows(source, collection["id"]), self.most)
+            collection["records"] = [dict(zip(collection["fields"], row, strict=True)) for row in some]
+            if len(collection["records"]) < collection["count"]:
+                collection["table"] = _table_name(source, collection)
+        return page(self.business, told)
+
+    def _rows(self, source: str, collection: str) -> Iterator[Row]:
+        for row in self.given[source].rows(collection):
+            yield [self._strike.out_of(v) for v in row] if self._strike else row
+
+    def _table(self, source: str, collection: dict[str, Any]) -> Iterator[bytes]:
+        """A collection as CSV with a heading, for spreadsheets: UTF-8 with its mark, so that they see it is."""
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow([cell(f["label"]) for f in collection["fields"].values()])
+        yield codecs.BOM_UTF8
+        for batch in _batches(self._rows(source, collection["id"])):
+            writer.writerows([cell(v) for v in values] for values in batch)
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+
+    def _data(self) -> Iterator[bytes]:
+        """data.json: the told, with each collection's rows let in where they belong."""
+        told = copy.deepcopy(self.told)
+        held = _with_records(told)
+        for n, (_, collection) in enumerate(held):
+            collection["records"] = f"{PLACE}{n}"
+        text = _json(told).decode()
+        for n, (source, collection) in enumerate(held):
+            before, text = text.split(json.dumps(f"{PLACE}{n}", ensure_ascii=False), 1)
+            yield before.encode() + b"["
+            names, mark = list(collection["fields"]), ""
+            for batch in _batches(self._rows(source, collection["id"])):
+                said = (",\n" + INDENT).join(LINE.encode(dict(zip(names, v, strict=True))) for v in batch)
+                yield f"{mark}\n{INDENT}{said}".encode()
+                mark = ","
+            yield f"\n{INDENT[:-1]}]".encode()
+        yield text.encode()
+
 
 def build(
-    business: Business,
-    request: Request,
-    personal: Personal,
-    records: Mapping[str, Sequence[Record]],
-    *,
-    at: datetime,
-    attached: Mapping[str, bytes] | None = None,
+    business: Business, request: Request, personal: Personal, records: Mapping[str, Sequence[Record]], *, at: datetime
 ) -> bytes:
-    """The package of an access request as a zip. `records` are by source; `at` (UTC) is when it was made.
-
-    `attached` are files that somebody found by hand, by their path in the zip.
-
-    The caller has made sure that every record is this person's.
-    """
-    told = contents(business, request, personal, records, at=at)
-    files = {
-        "index.html": page(business, told).encode(),
-        "data.json": _json(told),
-        "schema.json": _schema(),
-    }
-    for source in told["sources"]:
-        for collection in source["collections"]:
-            if "records" in collection:
-                files[f"tables/{source['id']}-{collection['id']}.csv"] = table(collection)
-    files |= attached or {}
-    files["manifest.json"] = manifest(request.reference, files, at)
-    return _zip(files, at)
+    """The package as a zip, from records by source that are all at hand and all this person's."""
+    out = io.BytesIO()
+    Package(business, request, personal, of_records(business, records), at).write(Archive(out, at))
+    return out.getvalue()
 
 
 def readable(
-    business: Business,
-    request: Request,
-    personal: Personal,
-    records: Mapping[str, Sequence[Record]],
-    *,
-    at: datetime,
+    business: Business, request: Request, personal: Personal, given: Mapping[str, Given], *, at: datetime
 ) -> str:
-    """The readable page alone, to be printed."""
-    return page(business, contents(business, request, personal, records, at=at))
+    """The readable page alone, with every record, to be printed."""
+    return Package(business, request, personal, given, at, most=None).page()
+
+
+def of_records(business: Business, records: Mapping[str, Sequence[Record]]) -> dict[str, Given]:
+    return {id: given(business.datamap.sources[id], found) for id, found in records.items()}
+
+
+def _table_name(source: str, collection: Mapping[str, Any]) -> str:
+    return f"tables/{source}-{collection['id']}.csv"
+
+
+def _with_records(told: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(s["id"], c) for s in told["sources"] for c in s["collections"] if "records" in c]
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(itertools.islice(rows, BATCH)):
+        yield batch
 
 
 def page(business: Business, told: Mapping[str, Any]) -> str:
@@ -96,15 +185,6 @@ def page(business: Business, told: Mapping[str, Any]) -> str:
     )  # fmt: skip
 
 
-def table(collection: Mapping[str, Any]) -> bytes:
-    """A collection as CSV with a heading, for spreadsheets: UTF-8 with its mark, so that they see it is."""
-    out = io.StringIO(newline="")
-    rows = csv.writer(out)
-    rows.writerow(cell(f["label"]) for f in collection["fields"].values())
-    rows.writerows([cell(v) for v in record.values()] for record in collection["records"])
-    return out.getvalue().encode("utf-8-sig")
-
-
 def cell(value: Any) -> str | int | float:
     """A value that no spreadsheet takes for a formula: an apostrophe goes before a text that looks like one."""
     match value:
@@ -121,28 +201,13 @@ def cell(value: Any) -> str | int | float:
             return "'" + text if FORMULA.match(text) else text
 
 
-def manifest(reference: str, files: Mapping[str, bytes], at: datetime) -> bytes:
-    listed = [
-        {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()
-    ]
+def manifest(reference: str, entries: Iterable[Entry], at: datetime) -> bytes:
+    listed = [{"name": e.name, "bytes": e.bytes, "sha256": e.sha256} for e in entries]
     return _json({"reference": reference, "made_at": at.isoformat(), "files": listed})
 
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
-
-
-def _zip(files: Mapping[str, bytes], at: datetime) -> bytes:
-    out = io.BytesIO()
-    moment = at.astimezone(UTC).timetuple()[:6]
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, data in files.items():
-            info = zipfile.ZipInfo(name, moment)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.create_system = 3  # the same bytes on every platform
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, data)
-    return out.getvalue()
 
 
 @lru_cache(maxsize=1)

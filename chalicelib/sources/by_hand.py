@@ -12,15 +12,16 @@ from collections.abc import Iterable, Sequence
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Record, Treatment
 from chalicelib.errors import SourceAwaited
+from chalicelib.ports import Page
 
 
 class HandSource:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:  # noqa: ARG002
         if not who:
-            return []
+            return Page([], None)
         raise SourceAwaited(self.name)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:

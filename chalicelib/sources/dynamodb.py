@@ -21,7 +21,10 @@ from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceUnavailable
+from chalicelib.ports import Page
+from chalicelib.sources import cursor
 from chalicelib.sources.attributes import Raw, keyed, like, plain, stored
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.tables import MEND, Columns, Tables
 from chalicelib.sources.values import WRITES, Place, is_done, one_spelling, spelt, still_to_do
 
@@ -84,14 +87,15 @@ class _Write:
 class DynamoSource:
     """`ports.Source` on tables whose names begin with the map's `where`. Their shape is read at first use and kept."""
 
-    def __init__(self, name: str, source_map: SourceMap, client: Any) -> None:
+    def __init__(self, name: str, source_map: SourceMap, client: Any, page: int = PAGE) -> None:
         self.name = name
         self._map = source_map
+        self._page = page
         self._client = client
         self._tables = Tables(name, source_map, client)
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        return [held.record for held in self._reach(who)]
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        return cursor.page_of((held.record for held in self._reach(who)), self._map.order(), after, self._page)
 
     def read(self, keys: Iterable[Place]) -> list[Record]:
         return [held.record for held in self._held(keys).values()]
@@ -152,7 +156,11 @@ class DynamoSource:
             parents = [h.item[via.equals] for h in reached[via.collection] if via.equals in h.item] if via else []
             keys = [*self._by_identity(name, values), *self._by_parent(name, parents)]
             items = self._items(name, keys)
-            theirs = [h for h in items if _way(collection, h.item, values, parents)]
+            theirs = [
+                _Held(h.record.model_copy(update={"reached": way}), h.item)
+                for h in items
+                if (way := _way(collection, h.item, values, parents))
+            ]
             reached[name] = sorted(theirs, key=lambda h: h.record.key)
             yield from reached[name]
 

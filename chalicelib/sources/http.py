@@ -20,7 +20,9 @@ from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import PeerMisread, PeerUnavailable, PlanDrifted, SourceMisread, SourceUnavailable
-from chalicelib.ports import Clock, Secrets
+from chalicelib.ports import Clock, Page, Secrets
+from chalicelib.sources import cursor
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.values import WRITES, Place, is_done, reached_by, spelt, still_to_do
 from chalicelib.wire import Answered, Wire
 
@@ -46,13 +48,16 @@ class HttpSource:
 
     def __init__(
         self, name: str, source_map: SourceMap, wire: Wire, secrets: Secrets, clock: Clock,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] = time.sleep, page: int = PAGE,
     ) -> None:  # fmt: skip
         self.name = name
+        self._page = page
         self._map, self._wire, self._secrets, self._clock, self._pause = source_map, wire, secrets, clock, pause
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        return list(self._found(who).records.values())
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        order = self._map.order()
+        found = sorted(self._found(who).records.values(), key=lambda r: (order.index(r.collection), r.key))
+        return cursor.page_of(found, order, after, self._page)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).records.values())
@@ -122,8 +127,12 @@ class HttpSource:
         reached: dict[str, list[Mapping[str, Any]]] = {}
         for name in self._map.order():
             collection = self._map.collections[name]
-            given = [r.values for place, r in held.records.items() if place[0] == name]
-            reached[name] = [row for row in given if reached_by(collection, row, values, reached)]
+            given = [(place, r) for place, r in held.records.items() if place[0] == name]
+            reached[name] = []
+            for place, record in given:
+                if way := reached_by(collection, record.values, values, reached):
+                    held.records[place] = record.model_copy(update={"reached": way})
+                    reached[name].append(record.values)
             if len(reached[name]) < len(given):
                 raise SourceMisread(
                     f"source {self.name}: it gives records of {name} that are not the person's. {MEND}."
@@ -131,18 +140,18 @@ class HttpSource:
         return held
 
     def _pages(self, identities: list[dict[str, str]]) -> Iterator[Any]:
-        cursor, seen = None, set[str]()
+        at, seen = None, set[str]()
         for _ in range(MOST_PAGES):
             id = str(uuid4())
             said = self._json(self._call("find", id, collections=list(self._map.collections), identities=identities,
-                                         cursor=cursor), id)  # fmt: skip
+                                         cursor=at), id)  # fmt: skip
             yield said.get("records")
-            cursor = said.get("cursor")
-            if cursor is None:
+            at = said.get("cursor")
+            if at is None:
                 return
-            if not isinstance(cursor, str) or cursor in seen:
+            if not isinstance(at, str) or at in seen:
                 break
-            seen.add(cursor)
+            seen.add(at)
         raise SourceMisread(f"source {self.name}: its pages do not end. {MEND}.")
 
     def _held(self, places: Iterable[Place]) -> Held:

@@ -12,19 +12,27 @@ from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread
+from chalicelib.ports import Page
+from chalicelib.sources import cursor
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.values import WRITES, Place, is_done, json_value, reached_by, spelt, still_to_do
 
 Row = dict[str, Any]
 
 
 class MemorySource:
-    def __init__(self, name: str, source_map: SourceMap, tables: dict[str, list[Row]]) -> None:
+    def __init__(self, name: str, source_map: SourceMap, tables: dict[str, list[Row]], page: int = PAGE) -> None:
         self.name = name
         self.tables = tables
         self._map = source_map
+        self._page = page
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        return [_record(name, self._map.collections[name], row) for name, row in self._reach(who)]
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        found = (
+            _record(name, self._map.collections[name], row).model_copy(update={"reached": reached})
+            for name, row, reached in self._reach(who)
+        )
+        return cursor.page_of(found, self._map.order(), after, self._page)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).values())
@@ -46,7 +54,7 @@ class MemorySource:
 
     def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
         asked, changed = list(scopes), 0
-        for name, row in self._reach(who):
+        for name, row, _ in self._reach(who):
             for field, said in self._map.collections[name].fields.items():
                 for value in (said.stop[s] for s in asked if s in said.stop):
                     changed += row[field] != value
@@ -59,14 +67,17 @@ class MemorySource:
             raise SourceMisread(f"source {self.name}: there is no table {table}")
         return self.tables[table]
 
-    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row]]:
+    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row, str]]:
+        """Collection, row, and how it was reached; parents first, by key within a collection."""
         values = spelt(who)
         reached: dict[str, list[Row]] = {}
         for name in self._map.order():
             collection = self._map.collections[name]
-            reached[name] = [r for r in self._rows(name) if reached_by(collection, r, values, reached)]
-        for name, rows in reached.items():
-            yield from ((name, row) for row in sorted(rows, key=lambda r: _key(self._map.collections[name], r)))
+            ways = [(r, reached_by(collection, r, values, reached)) for r in self._rows(name)]
+            reached[name] = [r for r, way in ways if way]
+            for row, way in sorted(ways, key=lambda found: _key(collection, found[0])):
+                if way:
+                    yield name, row, way
 
     def _held(self, places: Iterable[Place]) -> dict[Place, Record]:
         asked = list(dict.fromkeys(places))

@@ -17,7 +17,10 @@ from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread, SourceUnavailable
+from chalicelib.ports import Page
+from chalicelib.sources import cursor
 from chalicelib.sources.buckets import Changed, File
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.files import TRIES, Columns, Faults, Files, New, key_of, record_of
 from chalicelib.sources.lines import as_cell, like
 from chalicelib.sources.values import WRITES, Place, is_done, one_spelling, spelt, still_to_do
@@ -34,13 +37,14 @@ class _Held:
 class S3Source:
     """`ports.Source` on the bucket that the map's `where` names."""
 
-    def __init__(self, name: str, source_map: SourceMap, client: Any) -> None:
+    def __init__(self, name: str, source_map: SourceMap, client: Any, page: int = PAGE) -> None:
         self.name = name
         self._map = source_map
+        self._page = page
         self._files = Files(name, source_map, client)
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
-        return [held.record for held in self._reach(who)]
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        return cursor.page_of((held.record for held in self._reach(who)), self._map.order(), after, self._page)
 
     def read(self, keys: Iterable[Place]) -> list[Record]:
         faults = Faults(self.name)
@@ -119,18 +123,20 @@ class S3Source:
             self._files.files(name)  # nobody to look for, but a place that is gone is said to be gone
             return
         for file, line in self._files.lines(name, faults):
-            if line.row is not None and _way(collection, line.row, who, parents):
-                yield record_of(name, collection, line.row), file
+            if line.row is not None and (way := _way(collection, line.row, who, parents)):
+                yield record_of(name, collection, line.row).model_copy(update={"reached": way}), file
 
     def _objects(self, name: str, who: Mapping[str, list[str]], parents: set[str]) -> Iterator[tuple[Record, File]]:
         """Keys are case-sensitive and identifiers are not: an owner is looked for in lower and in upper case."""
         collection = self._map.collections[name]
-        owners = {v for kind in collection.identity for said in who.get(kind, ()) for v in (said, said.upper())}
-        for owner in sorted(owners | parents):
+        owners = dict.fromkeys(parents, collection.via.collection if collection.via else "") | {
+            v: kind for kind in collection.identity for said in who.get(kind, ()) for v in (said, said.upper())
+        }
+        for owner, way in sorted(owners.items()):
             if owner and "/" not in owner:
                 for file in self._files.bucket.files(f"{self._files.table(name)}/{owner}/"):
                     if record := self._files.object(name, file):
-                        yield record, file
+                        yield record.model_copy(update={"reached": way}), file
 
     def _held(self, places: Iterable[Place], faults: Faults) -> dict[Place, _Held]:
         asked: dict[str, set[tuple[str, ...]]] = defaultdict(set)

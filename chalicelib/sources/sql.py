@@ -19,8 +19,11 @@ from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import RightsdeskError, SourceMisread, SourceUnavailable
+from chalicelib.ports import Page
+from chalicelib.sources import cursor
+from chalicelib.sources.cursor import PAGE, Cursor
 from chalicelib.sources.statements import MEND, Layout, Statements, check, layout_of, table_of
-from chalicelib.sources.values import WRITES, Place, is_done, json_value, spelt, still_to_do
+from chalicelib.sources.values import PLAIN, WRITES, Place, is_done, json_value, spelt, still_to_do
 
 POSTGRES = "postgresql+psycopg"
 
@@ -67,16 +70,26 @@ def schema_of(database_url: str) -> dict[str, dict[str, dict[str, tuple[str, boo
 class SqlSource:
     """`ports.Source` on one schema. Statements and column types are read at first use and kept."""
 
-    def __init__(self, name: str, source_map: SourceMap, engine: sa.Engine) -> None:
+    def __init__(self, name: str, source_map: SourceMap, engine: sa.Engine, page: int = PAGE) -> None:
         self.name = name
         self._map = source_map
         self._engine = engine
+        self._page = page
         self._layout: Layout = {}
         self._built: dict[str, Statements] = {}
 
-    def find(self, who: Sequence[Identifier]) -> list[Record]:
+    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+        values, last, order = spelt(who), cursor.read(after), self._map.order()
+        found: list[Record] = []
         with self._transaction() as (connection, statements):
-            return self._reach(connection, statements, who, self._map.order())
+            for name in order[order.index(last.collection) :] if last else order:
+                room = self._page - len(found)
+                found += self._reach(connection, statements[name], values, last, room)
+                last = None
+                if len(found) > self._page:
+                    del found[self._page :]
+                    return Page(found, cursor.after(found[-1]))
+        return Page(found)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         with self._transaction() as (connection, statements):
@@ -104,20 +117,15 @@ class SqlSource:
         return [t for t, s in zip(wanted, stored, strict=True) if not is_done(s, held.get((t.collection, t.key)))]
 
     def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
-        stops = self._stops(scopes)
+        stops, values, changed = self._stops(scopes), spelt(who), 0
         if not stops:
             return 0
-        changed = 0
         with self._transaction(writes=True) as (connection, statements):
-            reached: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-            for record in self._reach(connection, statements, who, self._way_to(stops)):
-                reached[record.collection].append(record.key)
             for name, fields in stops.items():
-                keys = statements[name].keys(reached[name]) if reached[name] else None
-                for field, value in fields.items() if keys else ():
-                    changed += connection.execute(
-                        statements[name].stop(field), {**(keys or {}), "value": value}
-                    ).rowcount
+                given = statements[name].reaching(values)
+                for field, value in fields.items() if given else ():
+                    told = statements[name].stop(field, given)
+                    changed += connection.execute(told, {**given, "value": value}).rowcount
         return changed
 
     def _stops(self, scopes: Iterable[str]) -> dict[str, dict[str, str | bool | None]]:
@@ -130,32 +138,24 @@ class SqlSource:
                 stops[name] = fields
         return stops
 
-    def _way_to(self, names: Iterable[str]) -> list[str]:
-        """These collections and those through which they are reached, in order."""
-        needed: set[str] = set()
-        for name in names:
-            step: str | None = name
-            while step is not None and step not in needed:
-                needed.add(step)
-                via = self._map.collections[step].via
-                step = via.collection if via else None
-        return [n for n in self._map.order() if n in needed]
-
     def _reach(
-        self, connection: sa.Connection, statements: Mapping[str, Statements],
-        who: Sequence[Identifier], order: Iterable[str],
-    ) -> list[Record]:  # fmt: skip
-        values = spelt(who)
-        rows: dict[str, Sequence[sa.RowMapping]] = {}
-        records: list[Record] = []
-        for name in order:
-            own = statements[name]
-            via = own.collection.via
-            parents = {row[via.equals]: None for row in rows[via.collection]} if via else {}
-            given = own.reaching(values, [p for p in parents if p is not None])
-            rows[name] = connection.execute(own.find(given), given).mappings().all() if given else ()
-            records += self._records(own, rows[name])
-        return records
+        self,
+        connection: sa.Connection,
+        own: Statements,
+        values: Mapping[str, list[str]],
+        last: Cursor | None,
+        room: int,
+    ) -> list[Record]:
+        """The records of one collection from a cursor on: as many as there is room for, and one, if there is more."""
+        given = own.reaching(values)
+        if not given:
+            return []
+        find = own.find(given, on=last is not None)
+        after = {f"after_{i}": part for i, part in enumerate(last.key)} if last else {}
+        rows = connection.execute(find, {**given, **after, "most": room + 1}).all()
+        if len(rows) > room and last is None and connection.execute(own.unkeyed(given), given).first() is not None:
+            raise self._no_key(own)
+        return self._records(own, rows)
 
     def _held(
         self, connection: sa.Connection, statements: Mapping[str, Statements],
@@ -168,21 +168,27 @@ class SqlSource:
         for name in self._map.order():  # always the same order, so that two who lock never wait for each other
             if keys[name]:
                 own = statements[name]
-                rows = connection.execute(own.lock if lock else own.read, own.keys(keys[name])).mappings().all()
+                rows = connection.execute(own.lock if lock else own.read, own.keys(keys[name])).all()
                 held |= {(name, r.key): r for r in self._records(own, rows)}
         return held
 
-    def _records(self, own: Statements, rows: Sequence[sa.RowMapping]) -> list[Record]:
+    def _records(self, own: Statements, rows: Sequence[sa.Row[Any]]) -> list[Record]:
+        """Records of rows that have the mapped columns in the map's order, and perhaps how each was reached."""
+        fields, keys = list(own.collection.fields), own.collection.key
         records: dict[tuple[str, ...], Record] = {}
         for row in rows:
-            values = {field: json_value(row[field]) for field in own.collection.fields}
-            key = tuple(str(values[k]) for k in own.collection.key)
-            if key in records or any(values[k] is None for k in own.collection.key):
-                # Else one record's approval would stand for another's erasure.
-                told = f"the key {', '.join(own.collection.key)} of {own.name} does not tell its rows apart"
-                raise SourceMisread(f"source {self.name}: {told}. {MEND}.")
-            records[key] = Record(collection=own.name, key=key, values=values)
+            values = {f: v if type(v) in PLAIN else json_value(v) for f, v in zip(fields, row, strict=False)}
+            key = tuple([str(values[k]) for k in keys])
+            if key in records or any(values[k] is None for k in keys):
+                raise self._no_key(own)
+            reached = row[-1] if len(row) > len(fields) else ""
+            records[key] = Record(collection=own.name, key=key, values=values, reached=reached)
         return list(records.values())
+
+    def _no_key(self, own: Statements) -> SourceMisread:
+        """Else one record's approval would stand for another's erasure."""
+        told = f"the key {', '.join(own.collection.key)} of {own.name} does not tell its rows apart"
+        return SourceMisread(f"source {self.name}: {told}. {MEND}.")
 
     def _as_stored(
         self, connection: sa.Connection, statements: Mapping[str, Statements], wanted: Sequence[Treatment]
@@ -225,16 +231,17 @@ class SqlSource:
             raise self._in_our_words(error) from None
 
     def _statements(self, connection: sa.Connection) -> dict[str, Statements]:
-        built = self._built
-        if not built:
+        if not self._built:
+            built: dict[str, Statements] = {}
             layout = layout_of(connection, self._map)
             check(self.name, self._map, layout)
-            built = {
-                name: Statements(name, c, self._map.where, layout[table_of(name, c)], connection.dialect.name)
-                for name, c in self._map.collections.items()
-            }
+            for name in self._map.order():
+                c = self._map.collections[name]
+                parent = built[c.via.collection] if c.via else None
+                types = layout[table_of(name, c)]
+                built[name] = Statements(name, c, self._map.where, types, connection.dialect.name, parent)
             self._layout, self._built = layout, built
-        return built
+        return self._built
 
     def _in_our_words(self, error: exc.SQLAlchemyError) -> RightsdeskError:
         """Trouble with the connection is retried; all else is for the engineer, who is told where to look."""

@@ -1,7 +1,9 @@
 """The SQL of one source, built once from its data map and the types its database really has.
 
 Values travel as parameters only, and only mapped columns are selected. On PostgreSQL every list is one typed array
-(`= ANY`), so the text of a statement never changes and the server may prepare it; on SQLite it is an `IN`.
+(`= ANY`), so the text of a statement never changes and the server may prepare it; on SQLite it is an `IN`. Records
+reached through others are joined by the database: however many those are, they are neither fetched nor sent. An array
+of them, not a join, because beside another way (`OR`) PostgreSQL then still uses the indexes of both.
 Leaves to others: connections, order, what errors mean (sql).
 """
 
@@ -37,6 +39,9 @@ class Type(NamedTuple):
     def whole(self) -> bool:
         return self.name in ("smallint", "integer", "bigint")
 
+
+REACHED = "rightsdesk_reached"
+"""The column of a find that says how each record was reached: the kind it holds, or the collection it hangs on."""
 
 Layout = Mapping[str, Mapping[str, Type]]
 
@@ -97,10 +102,14 @@ def check(source: str, source_map: SourceMap, layout: Layout) -> None:
 class Statements:
     """The statements of one collection."""
 
-    def __init__(self, name: str, collection: Collection, schema: str, types: Mapping[str, Type], dialect: str) -> None:
+    def __init__(
+        self, name: str, collection: Collection, schema: str, types: Mapping[str, Type], dialect: str,
+        parent: Statements | None = None,
+    ) -> None:  # fmt: skip
         self.name = name
         self.collection = collection
         self.types = types
+        self._parent = parent
         self._postgres = dialect == "postgresql"
         self.table = sa.table(
             table_of(name, collection),
@@ -108,35 +117,51 @@ class Statements:
             schema=schema or None if self._postgres else None,
         )
         keys = [self.table.c[k] for k in collection.key]
+        # The columns in the map's order, which whoever reads the rows relies on.
         self._rows = sa.select(*self.table.c).order_by(*keys)
         self.read = self._rows.where(self._keyed())
         self.lock = self.read.with_for_update()
         self.delete = sa.delete(self.table).where(self._keyed())
-        self._finds: dict[tuple[str, ...], sa.Select[Any]] = {}
+        self._finds: dict[tuple[Any, ...], sa.Select[Any]] = {}
         self._updates: dict[tuple[str, ...], sa.Update] = {}
-        self._stops: dict[str, sa.Update] = {}
+        self._stops: dict[tuple[Any, ...], sa.Update] = {}
 
-    def reaching(self, who: Mapping[str, list[str]], parents: Sequence[Any]) -> dict[str, Any]:
-        """Parameters for `find`: the ways that could reach a record; empty when none could."""
-        given: dict[str, Any] = {}
+    def reaching(self, who: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Parameters for `find`: the identifiers that could reach a record, its parents' too; empty when none could."""
+        given: dict[str, Any] = self._parent.reaching(who) if self._parent else {}
         for kind, field in self.collection.identity.items():
             values: list[Any] = who.get(kind, [])
             if self.types[field].whole:  # a number typed otherwise than it is written is no number of ours
                 values = [int(v) for v in values if v.isdecimal() and len(v) < 19 and str(int(v)) == v]
-            given[f"by_{kind}"] = values
-        if self.collection.via:
-            given["parents"] = parents
+            given[self._by(kind)] = values
         return {way: values for way, values in given.items() if values}
 
-    def find(self, ways: Iterable[str]) -> sa.Select[Any]:
-        """Records reached in these ways only: one way more, and the database could no longer use its indexes."""
-        asked = tuple(ways)
+    def find(self, ways: Iterable[str], *, on: bool = False) -> sa.Select[Any]:
+        """At most `most` records reached in these ways, by key, each with how; with `on`, those after `after_<n>`.
+
+        These ways only: one way more, and the database could no longer use its indexes.
+        """
+        asked = (*ways, on)
         if asked not in self._finds:
-            self._finds[asked] = self._rows.where(sa.or_(*(self._reached(way) for way in asked)))
+            held = [(self._identified(kind, self.table), kind) for kind in self._held(asked)]
+            other = self._parent.name if self._parent else ""
+            how = sa.case(*held, else_=other) if held else sa.literal(other)
+            found = self._rows.add_columns(how.label(REACHED)).where(self._reached(asked, self.table))
+            keys = self.collection.key
+            if on:
+                last = [self._typed(f"after_{i}", k) for i, k in enumerate(keys)]
+                own = [self.table.c[k] for k in keys]
+                found = found.where(own[0] > last[0] if len(own) == 1 else sa.tuple_(*own) > sa.tuple_(*last))
+            self._finds[asked] = found.limit(sa.bindparam("most", type_=sa.Integer))
         return self._finds[asked]
 
+    def unkeyed(self, ways: Iterable[str]) -> sa.Select[Any]:
+        """One of the records reached whose key is not whole: paging by key would pass it by."""
+        nothing = sa.or_(*(self.table.c[k].is_(None) for k in self.collection.key))
+        return self._rows.where(self._reached(tuple(ways), self.table), nothing).limit(1)
+
     def keys(self, keys: Iterable[tuple[str, ...]]) -> dict[str, Any]:
-        """Parameters that name records by key, for `read`, `lock`, `delete` and the stops."""
+        """Parameters that name records by key, for `read`, `lock` and `delete`."""
         named = list(keys)
         if self._postgres or len(self.collection.key) == 1:
             return {f"key_{i}": [k[i] for k in named] for i in range(len(self.collection.key))}
@@ -150,13 +175,14 @@ class Statements:
             self._updates[fields] = sa.update(self.table).where(*at).values(new)
         return self._updates[fields]
 
-    def stop(self, field: str) -> sa.Update:
-        """Write `value` into the field where it is another, in the records named by key."""
-        if field not in self._stops:
+    def stop(self, field: str, ways: Iterable[str]) -> sa.Update:
+        """Write `value` into the field where it is another, in the records reached in these ways."""
+        asked = (field, *ways)
+        if asked not in self._stops:
             value, column = self._typed("value", field), self.table.c[field]
-            where = self._keyed(), column.is_distinct_from(value)
-            self._stops[field] = sa.update(self.table).where(*where).values({field: value})
-        return self._stops[field]
+            where = self._reached(asked[1:], self.table), column.is_distinct_from(value)
+            self._stops[asked] = sa.update(self.table).where(*where).values({field: value})
+        return self._stops[asked]
 
     def said(self, wanted: Sequence[tuple[str, str]]) -> sa.Select[Any]:
         """How the database itself would store these (field, text), each in the field's type."""
@@ -175,19 +201,44 @@ class Statements:
             return expression.op("=", is_comparison=True, return_type=sa.Boolean())(values)  # `==` may turn sides
         return expression.in_(sa.bindparam(bind, expanding=True))
 
-    def _reached(self, way: str) -> sa.ColumnElement[bool]:
-        via = self.collection.via
-        if via and way == "parents":
-            return self._any(self.table.c[via.field], way, self.types[via.field].name)
-        kind = way.removeprefix("by_")
-        return self._identified(kind, self.collection.identity[kind])
+    def _by(self, kind: str) -> str:
+        return f"{self.name}_by_{kind}"
 
-    def _identified(self, kind: str, field: str) -> sa.ColumnElement[bool]:
-        column, held = self.table.c[field], self.types[field]
+    def _held(self, ways: Iterable[Any]) -> list[str]:
+        """Of the ways to a record, the kinds of identifier that it holds itself."""
+        asked = set(ways)
+        return [kind for kind in self.collection.identity if self._by(kind) in asked]
+
+    def _reached(self, ways: tuple[Any, ...], table: sa.FromClause) -> sa.ColumnElement[bool]:
+        own = [self._identified(kind, table) for kind in self._held(ways)]
+        via, parent = self.collection.via, self._parent
+        if via and parent and parent.leads(ways):
+            field, held = self.types[via.field], parent.types[via.equals]
+            theirs = parent.table.alias()
+            equals: sa.ColumnElement[Any] = theirs.c[via.equals]
+            if self._postgres and field.name != held.name and not (field.whole and held.whole):
+                equals = sa.cast(equals, _Named(field.name))
+            parents = sa.select(equals).where(parent._reached(ways, theirs))
+            own.append(self._among(table.c[via.field], parents))
+        return sa.or_(*own)
+
+    def leads(self, ways: Iterable[Any]) -> bool:
+        """Whether any of these ways ends here or at what this hangs on."""
+        return bool(self._held(ways)) or (self._parent is not None and self._parent.leads(ways))
+
+    def _among(self, column: sa.ColumnElement[Any], values: sa.Select[Any]) -> sa.ColumnElement[bool]:
+        if not self._postgres:
+            return column.in_(values)
+        listed = sa.func.any(sa.func.array(values.scalar_subquery()))
+        return column.op("=", is_comparison=True, return_type=sa.Boolean())(listed)
+
+    def _identified(self, kind: str, table: sa.FromClause) -> sa.ColumnElement[bool]:
+        field = self.collection.identity[kind]
+        column, held, given = table.c[field], self.types[field], self._by(kind)
         if held.whole:
-            return self._any(column, f"by_{kind}", "bigint")
+            return self._any(column, given, "bigint")
         said = column if held.text else sa.cast(column, sa.Text)
-        return self._any(self._digits(said) if kind == "phone" else sa.func.lower(said), f"by_{kind}", "text")
+        return self._any(self._digits(said) if kind == "phone" else sa.func.lower(said), given, "text")
 
     def _digits(self, said: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         if self._postgres:

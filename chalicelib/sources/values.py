@@ -20,13 +20,16 @@ from chalicelib.errors import PlanDrifted
 Place = tuple[str, tuple[str, ...]]
 """Collection and key: where one record is."""
 
+PLAIN = frozenset({type(None), bool, int, str})
 WRITES = frozenset({Doing.CHANGE, Doing.BLANK, Doing.DELETE})
 
 
 def json_value(value: Any) -> Any:
     """`value` as JSON can say it: numbers that are exact and points in time as text (ISO 8601, UTC where zoned)."""
+    if type(value) in PLAIN:  # nearly all are, and a million records have many
+        return value
     match value:
-        case None | bool() | int() | str():
+        case bool() | int() | str():
             return value
         case float():
             return value if math.isfinite(value) else str(value)
@@ -66,17 +69,18 @@ def one_spelling(kind: str, held: Any) -> str:
 def reached_by(
     collection: Collection, row: Mapping[str, Any], who: Mapping[str, list[str]],
     reached: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> bool:  # fmt: skip
-    """Whether a record is the person's: by an identifier in it, or through a record already reached."""
+) -> str:  # fmt: skip
+    """How a record is reached: the kind of identifier in it, or the collection it hangs on; empty when it is not."""
     for kind, field in collection.identity.items():
         if one_spelling(kind, row[field]) in who.get(kind, ()):
-            return True
+            return kind
     via = collection.via
-    return (
+    hangs = (
         via is not None
         and row[via.field] is not None
         and any(row[via.field] == parent[via.equals] for parent in reached[via.collection])
     )
+    return via.collection if via and hangs else ""
 
 
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")

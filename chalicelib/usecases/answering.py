@@ -8,7 +8,6 @@ request is still open. Leaves to others: the words (templates), the package's in
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,14 +15,14 @@ from typing import Any, Protocol
 
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Verdict
-from chalicelib.domain.plan import Doing, Outcome, OutcomeState, Record
+from chalicelib.domain.plan import Doing, Outcome, OutcomeState
 from chalicelib.domain.request import Personal, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
-from chalicelib.package import build
 from chalicelib.services import Services
-from chalicelib.usecases import appeals, by_hand, correspondence, judging, partial, recipients, refusals, road
+from chalicelib.usecases import appeals, correspondence, judging, packing, partial, recipients, refusals, road
+from chalicelib.usecases.paging import InTime, always
 
 UNSETTLED_FOR = timedelta(days=7)
 """How long staff hear nothing more of a part that is still to be done; the daily sweep then tells them again."""
@@ -46,8 +45,11 @@ class Tell(Protocol):
     def __call__(self, mail: str, *, purposes: Sequence[Purpose] = (), **context: Any) -> None: ...
 
 
-def send_answer(svc: Services, reference: str) -> None:
-    """Answer the customer and end the request. Raises PlanDrifted: back to gathering, then to staff."""
+def send_answer(svc: Services, reference: str, in_time: InTime = always) -> None:
+    """Answer the customer and end the request.
+
+    Raises PlanDrifted: back to gathering, then to staff; MoreToDo when a package takes more time than there is.
+    """
     request = svc.store.get(reference)
     if request.status is Status.GATHERING:
         raise PlanDrifted(reference)
@@ -57,6 +59,8 @@ def send_answer(svc: Services, reference: str) -> None:
         drifted, event = advance(request, Status.GATHERING, svc.now(), reason="drifted", decision=None)
         svc.store.commit(drifted, event)
         raise PlanDrifted(reference)
+    if not _refused(request) and has_package(request):
+        packing.pack(svc, request, svc.open(request), outcomes, in_time)
     recipients.owe(svc, request)
     say(svc, request, outcomes, functools.partial(correspondence.to_customer, svc, request))
     if _refused(request):
@@ -137,34 +141,21 @@ def _ended(svc: Services, request: Request, status: Status, remind_at: datetime 
     )  # fmt: skip
 
 
+def has_package(request: Request) -> bool:
+    """Whether the answer shows what is held, not only that and how much."""
+    return request.right is Right.ACCESS and request.reason != "nothing_held" and not request.categories_only
+
+
 def _access(svc: Services, told: Told) -> None:
-    left, records = partial.left(told.request), records_of(svc, told.request)
+    left = partial.left(told.request)
     nothing = told.request.reason == "nothing_held"
     plan = judging.current_plan(svc, told.request)
-    purposes: tuple[Purpose, ...] = ()
-    if not nothing and not told.request.categories_only:
-        files = by_hand.attached(svc, told.request)
-        package = build(svc.business, told.request, told.personal, records, at=svc.now(), attached=files)
-        svc.packages.put_package(told.request.reference, package)
-        purposes = (Purpose.RESULTS,)
+    purposes = (Purpose.RESULTS,) if has_package(told.request) else ()
     _send(
         svc, told, "answer_access", purposes=purposes, nothing_held=nothing,
         categories_only=told.request.categories_only, failed=_titles(svc, told.failed),
         lines=[(c.title, c.found) for c in plan.collections if c.found and c.place not in left],
     )  # fmt: skip
-
-
-def records_of(svc: Services, request: Request) -> dict[str, list[Record]]:
-    """What each source gave for the package, less what is left out; nothing once it has been cleared away."""
-    left = partial.left(request)
-    return {
-        source: [r for r in _records(svc, request, part) if f"{source}.{r.collection}" not in left]
-        for source, part in svc.packages.parts(request.reference).items()
-    }
-
-
-def _records(svc: Services, request: Request, part: bytes) -> list[Record]:
-    return [Record.model_validate(r) for r in json.loads(svc.vault.open(request.reference, part))]
 
 
 def _correction(svc: Services, told: Told) -> None:

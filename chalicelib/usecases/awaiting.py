@@ -12,7 +12,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.businesses.model import Business
-from chalicelib.domain.answer import Answer, Step
+from chalicelib.domain.answer import Answer, Said, Step
+from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Request, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
@@ -122,6 +123,15 @@ def answer_of(svc: Services, request: Request, source: str, step: Step) -> Answe
         return None
     sealed = svc.packages.answer(request.reference, name)
     return Answer.model_validate_json(svc.vault.open(request.reference, sealed))
+
+
+def records(svc: Services, request: Request, source: str) -> list[Record] | None:
+    """What a source that answers later holds, less what is carried out; None where it has to be asked itself."""
+    answer = answer_of(svc, request, source, Step.GATHER)
+    if answer is None:
+        return None
+    done = answer_of(svc, request, source, Step.FULFIL)
+    return [] if done and done.said in (Said.DONE, Said.NONE) else answer.records
 
 
 def let_go(svc: Services, request: Request) -> None:

@@ -44,14 +44,16 @@ def to_customer(
 
     Once per request, road and `once`; to nobody where it goes by post. Raises ServiceUnavailable, MailUncertain.
     """
-    address = to or svc.open(request).addressee
+    personal = svc.open(request)
+    address = to or personal.addressee
     if address is None or request.quiet or (request.by_post and not to):
         return
-    if undelivered.in_vain(svc, request, mail, address):
+    slot = undelivered.slot_of(personal, address)
+    if undelivered.in_vain(request, mail, slot):
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
-        name=_name(request, mail, once), context=context,
+        name=_name(request, mail, once), context=context, slot=slot,
     )  # fmt: skip
 
 
@@ -172,6 +174,7 @@ def _send(
     purposes: Sequence[Purpose],
     name: str,
     context: dict[str, Any],
+    slot: str = "",
 ) -> None:
     now = svc.now()
     if not svc.store.claim_mail(request.reference, name, now):
@@ -181,7 +184,7 @@ def _send(
         mail, business=svc.business, to=to, reference=request.reference, at=now,
         context={**context, "request": request, "right": request.right, "links": urls},
     )  # fmt: skip
-    _hand_over(svc, request.reference, name, to, message, person)
+    _hand_over(svc, request.reference, name, to, message, person, slot)
 
 
 def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: str | None) -> dict[str, str]:
@@ -191,13 +194,13 @@ def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: st
     return {p.name.lower(): links.url(svc.settings.public_url, p, token) for p, token in tokens.items()}
 
 
-def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes, person: str) -> None:
+def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes, person: str, slot: str = "") -> None:
     try:
         message_id = svc.mailer.send(sender=svc.business.sender, to=to, message=message)
     except (ServiceUnavailable, MailRejected):
         svc.store.release_mail(reference, name)
         raise
-    undelivered.remember(svc, message_id, reference, name, person, to)
+    undelivered.remember(svc, message_id, reference, name, person, slot)
     svc.store.mail_sent(reference, name, message_id)
 
 
@@ -226,7 +229,7 @@ def send_links_again(svc: Services, typed: str) -> None:
             request = svc.store.get(reference)
         except RequestNotFound:  # purged between the index and here
             continue
-        if undelivered.unwanted(request, hashed):
+        if undelivered.unwanted(svc, request, hashed):
             unwanted = True
             continue
         person, purposes = _of_use(svc, request, hashed, now)

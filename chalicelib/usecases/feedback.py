@@ -76,7 +76,7 @@ def _note(svc: Services, request: Request, sent: Sent, told: Feedback) -> tuple[
         if known and not told.trouble.worse_than(known.trouble):
             return request, False
         now = svc.now()
-        new = Undelivered(trouble=told.trouble, why=told.why, at=now, address=sent.address)
+        new = Undelivered(trouble=told.trouble, why=told.why, at=now, slot=sent.slot)
         noted, event = amend(
             request, f"mail_{told.trouble}", now, reason=f"{sent.mail.partition(':')[0]} {told.why}",
             undelivered={**request.undelivered, sent.mail: new},

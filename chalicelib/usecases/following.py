@@ -139,6 +139,8 @@ def freeze(svc: Services, request: Request, reason: str, *, by: str, spend: Link
     else:
         request, event = amend(request, "not_me", now, by=by, links_dead_before=now)
     svc.store.commit(request, event, spend=spend)
+    if request.right is Right.ACCESS:
+        svc.packages.drop_package(request.reference)
     if request.status is Status.FROZEN:
         _let_go(svc, request, before)
     if request.status is not Status.FROZEN or before.status is Status.IN_REVIEW:

@@ -7,6 +7,7 @@ Leaves to others: judging the proof and the plan as a whole (review), doing it (
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -18,42 +19,51 @@ from chalicelib.domain.datamap import Collection, DataMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
 from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat, treat_by_hand
+from chalicelib.domain.prints import Prints
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
-from chalicelib.errors import RequestChanged
+from chalicelib.errors import RequestChanged, SealBroken
+from chalicelib.ports import every
 from chalicelib.services import Services
-from chalicelib.usecases import awaiting, road
+from chalicelib.usecases import awaiting, paging, road
+from chalicelib.usecases.gathered import Gathered
+from chalicelib.usecases.paging import InTime, always
 
 SHOWN = 20
 """How many records of a collection the review page can reveal."""
+LISTED = 2_000
+"""Treatments of one source up to this many stand in its outcome; more lie in sealed parts, and the outcome sums up."""
 
 
-def gather_source(svc: Services, reference: str, source: str) -> dict[str, str]:
-    """Search one source and store what it holds. Raises SourceUnavailable, SourceMisread, SourceAwaited."""
+def gather_source(svc: Services, reference: str, source: str, in_time: InTime = always) -> dict[str, str]:
+    """Search one source and store what it holds.
+
+    Raises SourceUnavailable, SourceMisread, SourceAwaited, OwnerNotShown; MoreToDo when there is no time for another
+    page.
+    """
     request = road.live(svc, reference)
     if request.status is Status.RECEIVED:
         request = begin(svc, request)
-    if request.reason == AGAIN and _stands(svc, request, source):
+    personal, before = svc.open(request), svc.store.outcome(reference, source)
+    if request.reason == AGAIN and _stands(svc, before):
         return {"source": source, "state": OutcomeState.FOUND}
-    personal = svc.open(request)
     if svc.business.datamap.sources[source].by_hand and not (request.by_hand or request.proof.suffices):
-        _note(svc, request, Finding(source=source, unasked=True), OutcomeState.FOUND)
+        _note(svc, request, Finding(source=source, unasked=True), OutcomeState.FOUND, before)
         return {"source": source, "state": OutcomeState.FOUND}
     answer = awaiting.answer_of(svc, request, source, Step.GATHER)
     if answer and answer.said is Said.FAILED:
         return note_failed_source(svc, reference, source, answer.why or "SourceMisread")
-    found = _found(svc, request, personal, source)
-    records = _about(svc, request, personal, source, found)
-    finding = Finding(
-        source=source, treatments=treatments(svc, request, personal, source, records),
-        ambiguous=sorted(_ambiguous(personal, source, records)),
-        matched=_matched(svc.business.datamap, personal, source, found),
-        recipients=recipients_of(svc.business.datamap, source, records),
-        named=_named(svc.business.datamap, source, records),
-        shown=_shown(svc.business.datamap, source, records),
-    )  # fmt: skip
-    _note(svc, request, finding, OutcomeState.FOUND)
+    outcome = before or Outcome(reference=reference, source=source, state=OutcomeState.FOUND)
+    so_far = paging.resumed(svc, before, "gather")
+    gathered = Gathered.from_said(so_far.get("gathered", {}))
+    for found in paging.pages(svc, request, personal, source, so_far):
+        _take(svc, request, personal, source, gathered, found)
+        if not so_far["read"]:
+            paging.go_on(
+                svc, outcome, "gather", lambda: so_far | {"gathered": gathered.said()}, in_time, so_far["pages"]
+            )  # fmt: skip
+    _note(svc, request, _finding(svc, request, source, gathered), OutcomeState.FOUND, before)
     return {"source": source, "state": OutcomeState.FOUND}
 
 
@@ -61,13 +71,70 @@ AGAIN = "source_again"
 """Why a request is gathered once more: staff want another try of the sources that failed, and of no others."""
 
 
-def _stands(svc: Services, request: Request, source: str) -> bool:
+def _stands(svc: Services, outcome: Outcome | None) -> bool:
     """Whether a source has been read well; what it holds now is held against the plan when it is carried out."""
-    outcome = svc.store.outcome(request.reference, source)
-    if outcome is None or outcome.state is OutcomeState.FAILED:
+    if outcome is None or outcome.state is OutcomeState.FAILED or outcome.going_on:
         return False
     finding = opened(svc, outcome)
     return not finding.failed and not finding.unasked
+
+
+def _take(
+    svc: Services, request: Request, personal: Personal, source: str, gathered: Gathered, found: list[Record]
+) -> None:
+    """Add one page to what is gathered, and lay its treatments aside once they are too many to be listed."""
+    records, datamap = about(svc, request, personal, source, found), svc.business.datamap
+    for field, said in _said(personal, source, records).items():
+        gathered.said_of(field, said)
+    gathered.chosen = sorted({*gathered.chosen, *_chosen(personal, source, records)})
+    planned = treatments(svc, request, personal, source, records, gathered.ambiguous)
+    gathered.add(planned, _matched(datamap, personal, source, found), _named(datamap, source, records))
+    gathered.show(_shown(datamap, source, records), SHOWN)
+    if gathered.total > LISTED:
+        acting = [t for t in gathered.treatments if t.acts and request.right is not Right.ACCESS]
+        gathered.treatments = []
+        if acting:
+            gathered.parts += 1
+            paging.keep(svc, request.reference, _part(source, gathered.parts), _json(acting))
+
+
+def _finding(svc: Services, request: Request, source: str, gathered: Gathered) -> Finding:
+    sums = None
+    if gathered.total > LISTED:
+        prints = gathered.prints.sorted()
+        paging.keep(svc, request.reference, _part(source, "prints"), prints.packed)
+        sums = gathered.sums(prints.digest)
+    return Finding(
+        source=source, treatments=gathered.treatments, sums=sums, ambiguous=gathered.ambiguous,
+        matched=gathered.matched, shown=gathered.shown, named=gathered.named,
+        recipients=sorted({id for ids in gathered.named.values() for id in ids}),
+    )  # fmt: skip
+
+
+def approved(svc: Services, reference: str, finding: Finding) -> Prints | None:
+    """The prints of what staff approved, where its treatments are not listed."""
+    if finding.sums is None:
+        return None
+    prints = Prints(paging.opened(svc, reference, _part(finding.source, "prints")))
+    if prints.digest != finding.sums.prints:
+        raise SealBroken(reference)
+    return prints
+
+
+def listed(svc: Services, reference: str, finding: Finding, number: int) -> list[Treatment]:
+    """The acting treatments of one part (the first is 1) of a finding; all of them are one part where they are few."""
+    if finding.sums is None:
+        return [t for t in finding.treatments if t.acts]
+    said = json.loads(paging.opened(svc, reference, _part(finding.source, number)))
+    return [Treatment.model_validate(t) for t in said]
+
+
+def _part(source: str, which: object) -> str:
+    return f"plan/{source}/{which}"
+
+
+def _json(treatments: Sequence[Treatment]) -> bytes:
+    return ("[" + ",".join(t.model_dump_json() for t in treatments) + "]").encode()
 
 
 def begin(svc: Services, request: Request) -> Request:
@@ -83,24 +150,20 @@ def begin(svc: Services, request: Request) -> Request:
 def note_failed_source(svc: Services, reference: str, source: str, error: str) -> dict[str, str]:
     """A source could not be read, retries and all: staff will see it; the others go on (rule 11)."""
     request = road.live(svc, reference)
-    _note(svc, request, Finding(source=source, failed=error), OutcomeState.FAILED)
+    before = svc.store.outcome(reference, source)
+    _note(svc, request, Finding(source=source, failed=error), OutcomeState.FAILED, before)
     return {"source": source, "state": OutcomeState.FAILED}
 
 
 def reach(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
     """The records of one source that the request is about."""
-    return _about(svc, request, personal, source, _found(svc, request, personal, source))
+    found = awaiting.records(svc, request, source)
+    if found is None:
+        found = list(every(svc.sources[source], behalf.selecting(request, personal)))
+    return about(svc, request, personal, source, found)
 
 
-def _found(svc: Services, request: Request, personal: Personal, source: str) -> list[Record]:
-    """Every record a source holds: what it answered later, less what is carried out, or what it says now."""
-    if answer := awaiting.answer_of(svc, request, source, Step.GATHER):
-        done = awaiting.answer_of(svc, request, source, Step.FULFIL)
-        return [] if done and done.said in (Said.DONE, Said.NONE) else answer.records
-    return svc.sources[source].find(behalf.selecting(request, personal))
-
-
-def _about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
+def about(svc: Services, request: Request, personal: Personal, source: str, records: list[Record]) -> list[Record]:
     """Of a proven person's records those asked for: a parent proves themself by their own, and asks for the child's."""
     mapped = svc.business.datamap.sources[source]
     collections = mapped.collections
@@ -129,7 +192,12 @@ def _is_childs(collection: Collection, record: Record, name: str | None) -> bool
 
 
 def treatments(
-    svc: Services, request: Request, personal: Personal, source: str, records: Sequence[Record]
+    svc: Services,
+    request: Request,
+    personal: Personal,
+    source: str,
+    records: Sequence[Record],
+    ambiguous: Sequence[str] = (),
 ) -> list[Treatment]:
     """What the request's right does to each record today; nothing, when it is not about records."""
     if request.right not in road.SEARCHED:
@@ -141,7 +209,6 @@ def treatments(
     if mapped.by_hand:
         answer = awaiting.answer_of(svc, request, source, Step.GATHER)
         return [treat_by_hand(request.right, r, kept=answer.kept if answer else None, held=held) for r in records]
-    ambiguous = _ambiguous(personal, source, records)
     return [
         treat(
             request.right, collections[record.collection], record, today=today,
@@ -152,7 +219,7 @@ def treatments(
     ]  # fmt: skip
 
 
-def _wanted(personal: Personal, source: str, ambiguous: set[str], record: Record) -> dict[str, str]:
+def _wanted(personal: Personal, source: str, ambiguous: Sequence[str], record: Record) -> dict[str, str]:
     """What this record should say in the fields to be corrected: it alone, where staff chose it among several."""
     wanted = {}
     for correction in personal.corrections:
@@ -170,19 +237,24 @@ def _held(svc: Services, request: Request, personal: Personal) -> bool:
     return any(svc.store.hold_of(subject) for subject in sorted(subjects - {""}))
 
 
-def _ambiguous(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
-    """Fields to be corrected of which several records say different things: one pet's new name is not every pet's.
-
-    Not where staff chose which is meant, unless none of those is there any more.
-    """
-    found = set()
+def _said(personal: Personal, source: str, records: Sequence[Record]) -> dict[str, set[str]]:
+    """What records say of each field to be corrected: several things, and one pet's new name is not every pet's."""
+    said: dict[str, set[str]] = {}
     for correction in personal.corrections:
         at, collection, field = correction.field.split(".")
-        held = [r for r in records if r.collection == collection] if at == source else []
-        chosen = {r.key for r in held} & set(personal.means(correction.field))
-        if not chosen and len({str(r.values.get(field)) for r in held}) > 1:
-            found.add(correction.field)
-    return found
+        if at == source:
+            said[correction.field] = {str(r.values.get(field)) for r in records if r.collection == collection}
+    return said
+
+
+def _chosen(personal: Personal, source: str, records: Sequence[Record]) -> set[str]:
+    """Fields of which staff chose the record that is meant, and it is one of these."""
+    there = {(f"{source}.{r.collection}", r.key) for r in records}
+    return {
+        c.field
+        for c in personal.corrections
+        if any((c.field.rpartition(".")[0], key) in there for key in personal.means(c.field))
+    }
 
 
 def pseudonym(svc: Services, value: str) -> str:
@@ -243,10 +315,9 @@ def _withheld(collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState) -> None:
+def _note(svc: Services, request: Request, finding: Finding, state: OutcomeState, before: Outcome | None) -> None:
     """Store a finding, keeping what earlier passes have done, and who had what they erased: the records are gone."""
-    before = svc.store.outcome(request.reference, finding.source)
-    if before and before.done:
+    if before and before.done and before.sealed:
         had = opened(svc, before).recipients
         finding = finding.model_copy(update={"recipients": sorted({*finding.recipients, *had})})
     svc.store.put_outcome(

@@ -25,7 +25,7 @@ from chalicelib.domain.ledger import (
     Secret,
     first_end,
 )
-from chalicelib.domain.plan import LEGAL_HOLD, Finding, Record
+from chalicelib.domain.plan import LEGAL_HOLD, Finding, Record, Treatment
 from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.errors import RequestChanged, RequestNotFound
 from chalicelib.law import records_kept_until
@@ -40,53 +40,71 @@ UNCONFIRMED = timedelta(days=1)
 
 def remember(
     svc: Services, request: Request, personal: Personal, finding: Finding, records: Sequence[Record],
-    also: Sequence[Identifier],
-) -> None:  # fmt: skip
-    """Note what a deletion is about to erase and to keep in one source; noted already, it stays as it was.
+    planned: Sequence[Treatment], also: Iterable[Identifier], *, first: int = 0, last: bool = True,
+) -> int:  # fmt: skip
+    """Note what a deletion is about to erase and to keep of one page of a source; noted already, it stays as it was.
 
-    A parent's own identifiers do not select: only the child's records, by their keys, are looked for again. Where a
-    person looks by hand, nothing can look again.
+    `first` is the number of this page's first entry, the next page's is returned; `last`: no page follows, and `also`
+    is all that is known of the person here. A parent's own identifiers do not select: only the child's records, by
+    their keys, are looked for again. Where a person looks by hand, nothing can look again.
     """
     if request.right is not Right.DELETION or svc.business.datamap.sources[finding.source].by_hand:
-        return
+        return first
     selecting = behalf.selecting(request, personal)
     who = [] if request.relationship is Relationship.PARENT else list(dict.fromkeys([*selecting, *also]))
     subjects = sorted({svc.hash(i) for i in selecting} | ({request.subject_hash} if request.subject_hash else set()))
     left = sorted(partial.left_in(request, finding.source))
-    erased = [
-        Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in finding.treatments if t.acts
-    ]
-    for part, some in enumerate(_parts(erased)):
-        secret = Secret(who=who if part == 0 else [], subjects=subjects, left=left, erased=some)
-        _plan(svc, request.reference, finding, EntryKind.GONE, part, secret)
-    for part, some_kept in enumerate(_parts(_kept(svc, finding, records))):
-        secret = Secret(subjects=subjects, kept=some_kept)
-        _plan(svc, request.reference, finding, EntryKind.KEPT, part, secret)
+    erased = _parts([Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in planned if t.acts])
+    if last and not erased and first and finding.acts:
+        erased = [[]]  # whom to look for is known only now
+    for n, some in enumerate(erased):
+        secret = Secret(who=who if last and n == 0 else [], subjects=subjects, left=left, erased=some)
+        _plan(svc, request, finding, EntryKind.GONE, first + n, secret)
+    kept = _parts(_kept(svc, finding.source, planned, records))
+    for n, some_kept in enumerate(kept):
+        _plan(svc, request, finding, EntryKind.KEPT, first + n, Secret(subjects=subjects, kept=some_kept))
+    if finding.sums:  # too many to be listed again once all is read back
+        _restrict(svc, finding.source, planned)
+    return first + max(len(erased), len(kept))
+
+
+def _restrict(svc: Services, source: str, planned: Iterable[Treatment]) -> None:
+    """What stays, other than by a legal hold, is for restricted use."""
+    stays = [t for t in planned if t.kept and t.kept != LEGAL_HOLD]
+    suppression.restrict(svc, [record_identifier(source, t.collection, t.key) for t in stays])
 
 
 def _parts(records: list[Each]) -> list[list[Each]]:
     return [records[at : at + MOST_RECORDS] for at in range(0, len(records), MOST_RECORDS)]
 
 
-def _kept(svc: Services, finding: Finding, records: Sequence[Record]) -> list[KeptRecord]:
+def _kept(
+    svc: Services, source: str, planned: Sequence[Treatment], records: Sequence[Record]
+) -> list[KeptRecord]:  # fmt: skip
     """What has an end date, and what that was counted from. What is kept without an end is told so, and stays."""
-    collections = svc.business.datamap.sources[finding.source].collections
+    collections = svc.business.datamap.sources[source].collections
     values = {(r.collection, r.key): r.values for r in records}
     return [
         KeptRecord(collection=t.collection, key=t.key, until=t.kept.until, start=str(values[t.collection, t.key].get(
             retain.from_field)))
-        for t in finding.treatments
+        for t in planned
         if t.kept and t.kept.until and (retain := collections[t.collection].retain) and (t.collection, t.key) in values
     ]  # fmt: skip
 
 
-def _plan(svc: Services, reference: str, finding: Finding, kind: EntryKind, part: int, secret: Secret) -> None:
+def _plan(svc: Services, request: Request, finding: Finding, kind: EntryKind, part: int, secret: Secret) -> None:
     now = svc.now()
     entry = Entry(
-        reference=reference, source=finding.source, kind=kind, part=part, digest=finding.digest, at=now,
+        reference=request.reference, source=finding.source, kind=kind, part=part, at=now,
+        digest=_approved(request, finding),
         due=now + UNCONFIRMED, records=len(secret.erased or secret.kept),
     )  # fmt: skip
     begin(svc, entry, secret)
+
+
+def _approved(request: Request, finding: Finding) -> str:
+    """The digest of what staff saw, before they left something out."""
+    return request.findings.get(finding.source, finding.digest)
 
 
 def begin(svc: Services, entry: Entry, secret: Secret) -> None:
@@ -101,10 +119,10 @@ def confirm(svc: Services, request: Request, finding: Finding) -> None:
     """The deletion in this source was read back: its entries wait for their day; what stays is for restricted use."""
     if request.right is not Right.DELETION:
         return
-    stays = [t for t in finding.treatments if t.kept and t.kept != LEGAL_HOLD]
-    suppression.restrict(svc, [record_identifier(finding.source, t.collection, t.key) for t in stays])
+    _restrict(svc, finding.source, finding.treatments)
+    approved = _approved(request, finding)
     for entry in svc.store.entries(request.reference):
-        if (entry.source, entry.digest, entry.state) == (finding.source, finding.digest, EntryState.PLANNED):
+        if (entry.source, entry.digest, entry.state) == (finding.source, approved, EntryState.PLANNED):
             wait(svc, entry, opened(svc, entry))
 
 

@@ -7,20 +7,21 @@ answer without any may go to the typed one. Rule 1: printing is a POST and on re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from chalicelib.domain.datamap import Collection
 from chalicelib.domain.plan import Record
-from chalicelib.domain.request import Personal, Request, Right, amend
+from chalicelib.domain.request import Personal, Request, amend
 from chalicelib.domain.verification import folded
-from chalicelib.errors import DecisionNotAllowed
+from chalicelib.errors import DecisionNotAllowed, RequestNotFound
 from chalicelib.links import Link, Purpose
 from chalicelib.mail import messages
-from chalicelib.package import readable
+from chalicelib.package import Given, readable
 from chalicelib.services import Services
-from chalicelib.usecases import answering, appealing, gathering, intake, road
+from chalicelib.usecases import answering, appealing, gathering, intake, packing, road
 from chalicelib.usecases.card import Card, card_of, member_of
 
 ADDRESS, NAME = "user.contact.address", "user.name"
@@ -46,8 +47,8 @@ def letter(svc: Services, token: str) -> tuple[Card, Letter]:
     link, request = _open(svc, token)
     personal = svc.open(request)
     enclosed = _has_data(request)
-    if enclosed and not svc.packages.parts(request.reference):
-        raise DecisionNotAllowed("The data has been cleared away since. File the request again to print it.")
+    if enclosed:
+        _given(svc, request)
     address, on_file = _to(svc, request, personal)
     mail, context = _said(svc, request, personal)
     subject, text = messages.worded(
@@ -73,11 +74,11 @@ def _said(svc: Services, request: Request, personal: Personal) -> tuple[str, dic
 def package(svc: Services, token: str) -> str:
     """The access package as one page to print; that it was is on record."""
     link, request = _open(svc, token)
-    records = answering.records_of(svc, request)
-    if not _has_data(request) or not records:
+    if not _has_data(request):
         raise DecisionNotAllowed("There is no data to print for this request.")
+    there = _given(svc, request)
     _to(svc, request, svc.open(request))
-    page = readable(svc.business, request, svc.open(request), records, at=svc.now())
+    page = readable(svc.business, request, svc.open(request), there, at=svc.now())
     _noted(svc, link, request, "printed")
     return page
 
@@ -126,13 +127,16 @@ def _noted(svc: Services, link: Link, request: Request, what: str) -> Request:
 
 def _has_data(request: Request) -> bool:
     """Whether the answer shows what is held, not only that, how much and what was done."""
-    answered = (
-        request.status.is_final
-        and request.right is Right.ACCESS
-        and request.reason != "nothing_held"
-        and not request.categories_only
-    )
-    return answered and not (request.decision and request.decision.verdict == "refuse")
+    refused = request.decision is not None and request.decision.verdict == "refuse"
+    return request.status.is_final and answering.has_package(request) and not refused
+
+
+def _given(svc: Services, request: Request) -> dict[str, Given]:
+    """What there is to print. Raises DecisionNotAllowed when it is no longer there."""
+    with suppress(RequestNotFound):
+        if there := packing.given(svc, request, svc.store.outcomes(request.reference)):
+            return there
+    raise DecisionNotAllowed("The data has been cleared away since. File the request again to print it.")
 
 
 def _to(svc: Services, request: Request, personal: Personal) -> tuple[tuple[str, ...], bool]:

@@ -68,7 +68,7 @@ def concerned(svc: Services, request: Request) -> list[str]:
     if request.right is Right.OPT_OUT:
         if "sharing" not in svc.open(request).stop:
             told = {id: r for id, r in told.items() if r.role == "processor"}
-    elif not any(o.done for o in settled) and not any(t.acts for f in findings for t in f.treatments):
+    elif not any(o.done for o in settled) and not any(f.acts for f in findings):
         return []
     named = {id for finding in findings for id in finding.recipients}
     mapped = {id for s in svc.business.datamap.sources.values() for c in s.collections.values() for id in c.recipients}

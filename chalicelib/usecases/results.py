@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.status import Status
-from chalicelib.links import Purpose
+from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import road
 
@@ -26,7 +26,8 @@ def results_page(svc: Services, token: str) -> ResultsView:
     """Changes nothing."""
     link, request = road.open_link(svc, token, Purpose.RESULTS)
     ready = request.status in (Status.FULFILLED, Status.PARTLY_FULFILLED)
-    return ResultsView(reference=request.reference, ready=ready, expires_at=link.expires_at)
+    ends = [link.expires_at, *([request.closed_at + LIFETIMES[Purpose.RESULTS]] if request.closed_at else ())]
+    return ResultsView(reference=request.reference, ready=ready, expires_at=min(ends))  # a new link keeps no package
 
 
 def package_url(svc: Services, token: str) -> str:

@@ -23,7 +23,7 @@ from chalicelib.errors import (
     RightsdeskError,
     SourceMisread,
 )
-from chalicelib.ports import Source
+from chalicelib.ports import Source, every
 from chalicelib.services import Services
 from chalicelib.usecases import came_back, gathering, ledger, suppression
 
@@ -179,7 +179,7 @@ def returned(svc: Services, entry: Entry, secret: Secret) -> list[Treatment]:
     there = [r for r in source.read(known) if r.fingerprint == known[r.collection, r.key]]
     entries = svc.store.entries(entry.reference)
     who = ledger.who_in(svc, entries) if entry.part == 0 else []
-    there += source.find(who) if who else []
+    there += every(source, who) if who else []
     records = {(r.collection, r.key): r for r in there if r.collection not in secret.left}
     found = [t for t in (_treatment(svc, entry, r) for r in records.values()) if t.acts]
     kept = ledger.kept_in(svc, entries, entry.source)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from chalicelib.domain.feedback import Sent, Trouble
 from chalicelib.domain.identity import Identifier, IdentifierKind
-from chalicelib.domain.request import Request
+from chalicelib.domain.request import Personal, Request
 from chalicelib.domain.status import Status
 from chalicelib.services import Services
 
@@ -19,31 +19,37 @@ MUST_BE_SAID = frozenset({
 })  # fmt: skip
 """Mails that the law or the customer's own request demands, once their mailbox is proven."""
 
+SLOTS = ("email", "subject_email")
 
-def remember(svc: Services, message_id: str, reference: str, mail: str, person: str, to: str) -> None:
+
+def remember(svc: Services, message_id: str, reference: str, mail: str, person: str, slot: str) -> None:
     """Note a mail that left, so that what comes back finds its request."""
-    svc.store.note_sent(
-        Sent(
-            message_id=message_id, reference=reference, mail=mail, person=person, address=address_hash(svc, to),
-            at=svc.now(),
-        )
-    )  # fmt: skip
+    sent = Sent(message_id=message_id, reference=reference, mail=mail, person=person, slot=slot, at=svc.now())
+    svc.store.note_sent(sent)
 
 
-def in_vain(svc: Services, request: Request, mail: str, to: str) -> bool:
-    """Whether this mail of the request is not to be sent to this address."""
+def slot_of(personal: Personal, address: str) -> str:
+    """Which of the request's addresses this is: so no table need hold it, nor a hash of it."""
+    return next((slot for slot in SLOTS if getattr(personal, slot) == address), "answer_to")
+
+
+def in_vain(request: Request, mail: str, slot: str) -> bool:
+    """Whether this mail of the request is not to be sent to this one of its addresses."""
+    proven = request.status is not Status.VERIFYING
+    if _unwanted(request, slot):
+        return not (proven and mail in MUST_BE_SAID)
+    return not proven and any(u.slot == slot and u.trouble.lost for u in request.undelivered.values())
+
+
+def _unwanted(request: Request, slot: str) -> bool:
+    return any(u.slot == slot and u.trouble is Trouble.COMPLAINED for u in request.undelivered.values())
+
+
+def unwanted(svc: Services, request: Request, asking: str) -> bool:
+    """Whether whoever has this address (a keyed hash) called a mail of this request spam."""
     if not request.undelivered:
         return False
-    hashed, proven = address_hash(svc, to), request.status is not Status.VERIFYING
-    if unwanted(request, hashed):
-        return not (proven and mail in MUST_BE_SAID)
-    return not proven and any(u.address == hashed and u.trouble.lost for u in request.undelivered.values())
-
-
-def unwanted(request: Request, address: str) -> bool:
-    """Whether whoever has this address (a keyed hash) called a mail of this request spam."""
-    return any(u.address == address and u.trouble is Trouble.COMPLAINED for u in request.undelivered.values())
-
-
-def address_hash(svc: Services, address: str) -> str:
-    return svc.hash(Identifier.of(IdentifierKind.EMAIL, address))
+    personal = svc.open(request)
+    theirs = {slot: getattr(personal, slot) for slot in (*SLOTS, "answer_to")}
+    hashed = {s: svc.hash(Identifier.of(IdentifierKind.EMAIL, address)) for s, address in theirs.items() if address}
+    return any(_unwanted(request, slot) for slot, one in hashed.items() if one == asking)

@@ -18,7 +18,7 @@ from chalicelib.businesses.model import Business
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Record, Treatment, treat
 from chalicelib.domain.request import Right
-from chalicelib.ports import Source
+from chalicelib.ports import Source, every
 from local import places
 from local.aws import REGION
 from local.data import TODAY, Customer, fill, world
@@ -76,7 +76,7 @@ class Held:
         """All that is found from one identifier, by `source.collection`."""
         found: dict[str, list[Record]] = {}
         for name, source in self.sources.items():
-            for record in source.find([Identifier.of(kind, value)]):
+            for record in every(source, [Identifier.of(kind, value)]):
                 found.setdefault(f"{name}.{record.collection}", []).append(record)
         return found
 
@@ -85,7 +85,7 @@ class Held:
         done: dict[str, list[Treatment]] = {}
         for name, source in self.sources.items():
             collections = self.business.datamap.sources[name].collections
-            found = source.find([Identifier.of("email", email)])
+            found = list(every(source, [Identifier.of("email", email)]))
             planned = [treat(Right.DELETION, collections[r.collection], r, today=TODAY) for r in found]
             source.carry_out(planned)
             assert source.not_done(planned) == []

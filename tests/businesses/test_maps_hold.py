@@ -16,7 +16,7 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Record, Treatment, treat
 from chalicelib.domain.request import Right
 from chalicelib.domain.verification import same
-from chalicelib.ports import Source
+from chalicelib.ports import Source, every
 from chalicelib.sources.sql import engine_for
 from local.data import TODAY, Customer, install
 from tests.businesses.conftest import at_work
@@ -38,7 +38,7 @@ class World:
     def held(self, customer: Customer) -> dict[str, list[Record]]:
         """What each source holds about them."""
         who = [Identifier.of("email", customer["email"])]
-        return {name: source.find(who) for name, source in self.sources.items()}
+        return {name: list(every(source, who)) for name, source in self.sources.items()}
 
     def deletion(self, customer: Customer) -> dict[str, list[Treatment]]:
         """What a deletion would do, by source."""

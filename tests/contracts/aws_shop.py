@@ -11,7 +11,9 @@ from typing import Any
 import boto3
 
 from chalicelib.domain.datamap import SourceMap
+from chalicelib.ports import Source
 from chalicelib.sources.attributes import plain
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.dynamodb import DynamoSource
 from chalicelib.sources.s3 import S3Source
 from chalicelib.sources.values import one_spelling
@@ -47,7 +49,10 @@ class DynamoShop(Shop):
         self.prefix = f"shop{next(_numbers)}-"
         for table in ROWS:
             self._create(table)
-        self.source = DynamoSource("shop", dynamo_map(self.prefix), self.client)
+        self.source = self.paged()
+
+    def paged(self, page: int = PAGE) -> Source:
+        return DynamoSource("shop", dynamo_map(self.prefix), self.client, page)
 
     def _create(self, table: str) -> None:
         fields = [*(f"{f}_spelt" for f in SPELT.get(table, ())), *EXACT.get(table, ())]
@@ -120,7 +125,10 @@ class S3Shop(Shop):
         self.client = boto3.client("s3")
         self.bucket = f"shop-{next(_numbers)}"
         self.client.create_bucket(Bucket=self.bucket)
-        self.source = S3Source("shop", s3_map(self.bucket), self.client)
+        self.source = self.paged()
+
+    def paged(self, page: int = PAGE) -> Source:
+        return S3Source("shop", s3_map(self.bucket), self.client, page)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return [json.loads(line) for name in self._names(table) for line in self._read(name).splitlines()]

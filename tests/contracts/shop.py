@@ -13,7 +13,8 @@ from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread
-from chalicelib.ports import Source
+from chalicelib.ports import Source, every
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.http import HttpSource
 from chalicelib.sources.memory import MemorySource
 from chalicelib.sources.sql import SqlSource, engine_for
@@ -127,6 +128,10 @@ class Shop:
 
     source: Source
 
+    def paged(self, page: int) -> Source:
+        """The same source with pages of this many records."""
+        raise NotImplementedError
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         raise NotImplementedError
 
@@ -150,7 +155,10 @@ class Shop:
 class MemoryShop(Shop):
     def __init__(self) -> None:
         self.tables: Rows = {}
-        self.source = MemorySource("shop", MAP, self.tables)
+        self.source = self.paged()
+
+    def paged(self, page: int = PAGE) -> Source:
+        return MemorySource("shop", MAP, self.tables, page)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return [dict(r) for r in self.tables[table]]
@@ -178,7 +186,10 @@ class SqlShop(Shop):
                 connection.execute(sa.text("CREATE SCHEMA shop"))
             for statement in ddl.split(";")[:-1]:
                 connection.execute(sa.text(statement))
-        self.source = SqlSource("shop", MAP, self.engine)
+        self.source = self.paged()
+
+    def paged(self, page: int = PAGE) -> Source:
+        return SqlSource("shop", MAP, self.engine, page)
 
     def table(self, name: str) -> sa.TableClause:
         columns = ROWS[name][0]
@@ -222,7 +233,15 @@ class HttpShop(MemoryShop):
         told = MAP.model_dump(mode="json") | {"kind": "http", "where": f"https://{self.HOST}/data", "key": "shop"}
         secrets = MemorySecrets({"shop": self.KEY})
         behind = SourceMap.model_validate(told)
-        self.source = HttpSource("shop", behind, Wire(stand_in), secrets, SystemClock(), pause=lambda _: None)
+
+        def paged(page: int = PAGE) -> Source:
+            wire = Wire(stand_in)
+            return HttpSource("shop", behind, wire, secrets, SystemClock(), pause=lambda _: None, page=page)
+
+        self.source, self._paged = paged(), paged
+
+    def paged(self, page: int = PAGE) -> Source:
+        return self._paged(page) if hasattr(self, "_paged") else super().paged(page)
 
 
 class ShopData(Data):
@@ -232,7 +251,7 @@ class ShopData(Data):
         self.source, self.tables = source, tables
 
     def find(self, identities: list[dict[str, Any]], cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
-        found = self.missing(lambda: self.source.find([Identifier.of(i["kind"], i["value"]) for i in identities]))
+        found = self.missing(lambda: all_of(self.source, [Identifier.of(i["kind"], i["value"]) for i in identities]))
         at = int(cursor or 0)
         return [self._told(r) for r in found[at : at + 2]], str(at + 2) if at + 2 < len(found) else None
 
@@ -272,6 +291,10 @@ class ShopData(Data):
 
 def who(**kinds: str) -> list[Identifier]:
     return [Identifier.of(kind, value) for kind, value in kinds.items()]
+
+
+def all_of(source: Source, who: Sequence[Identifier]) -> list[Record]:
+    return list(every(source, who))
 
 
 def told(record: Record, doing: Doing, **fields: str | None) -> Treatment:

@@ -24,7 +24,7 @@ def source() -> Source:
 
 
 def test_an_identifier_that_names_nobody_finds_nothing_and_asks_nobody(source: Source) -> None:
-    assert source.find([]) == []
+    assert source.find([]).records == []
     assert source.read([]) == []
 
 

@@ -19,7 +19,7 @@ from chalicelib.sources.dynamodb import DynamoSource
 from .aws_shop import DynamoShop, dynamo_map
 from .faulty import NO_CONNECTION, SECRET, refusal
 from .made import Aws
-from .shop import ROWS, member, order, told, who
+from .shop import ROWS, all_of, member, order, told, who
 
 ANN = who(email="ann@example.com")
 
@@ -110,7 +110,7 @@ def test_every_page_is_followed(shop: DynamoShop) -> None:
     """More orders than a megabyte holds, and more than a read or a transaction takes at once."""
     big = [order(n, 1, total="x" * 20_000) for n in range(100, 330)]
     shop.fill({**ROWS, "orders": [*ROWS["orders"], *big], "order_lines": []})
-    found = [r for r in shop.source.find(ANN) if r.collection == "orders"]
+    found = [r for r in all_of(shop.source, ANN) if r.collection == "orders"]
     assert len(found) == 233
     plan = [told(r, Doing.BLANK, total="0") for r in found if r.key >= ("100",)]
     shop.source.carry_out(plan)
@@ -123,22 +123,22 @@ def test_an_index_that_lags_behind_selects_nobody_elses_record(shop: DynamoShop)
         TableName=f"{shop.prefix}members", Key={"id": {"N": "2"}}, UpdateExpression="SET email_spelt = :ann",
         ExpressionAttributeValues={":ann": {"S": "ann@example.com"}},
     )  # fmt: skip
-    assert {r.key for r in shop.source.find(ANN) if r.collection == "members"} == {("1",)}
+    assert {r.key for r in all_of(shop.source, ANN) if r.collection == "members"} == {("1",)}
 
 
 def test_the_copy_that_an_index_reads_follows_its_field(shop: DynamoShop) -> None:
     """A corrected name is found under its new spelling, an erased one is left nowhere."""
-    (ann,) = [r for r in shop.source.find(ANN) if r.collection == "members"]
+    (ann,) = [r for r in all_of(shop.source, ANN) if r.collection == "members"]
     shop.source.carry_out([told(ann, Doing.CHANGE, name="Anne  AMES", email="New@Example.com", phone=None)])
-    assert shop.source.find(who(email="new@example.com"))[0].values["name"] == "Anne  AMES"
-    assert shop.source.find(who(phone="3075550101")) == []
+    assert all_of(shop.source, who(email="new@example.com"))[0].values["name"] == "Anne  AMES"
+    assert all_of(shop.source, who(phone="3075550101")) == []
     (item,) = (i for i in shop.client.scan(TableName=f"{shop.prefix}members")["Items"] if i["id"] == {"N": "1"})
     assert "phone_spelt" not in item
     assert item["email_spelt"] == {"S": "new@example.com"}
 
 
 def test_a_record_changed_between_reading_and_writing_is_drift_and_stays(shop: DynamoShop) -> None:
-    plan = [told(r, Doing.DELETE) for r in shop.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(shop.source, ANN)]
     source = meddled(shop, "transact_write_items", lambda n: shop.change("orders", "id", 10, "total", "99.00"))
     with pytest.raises(PlanDrifted) as drift:
         source.carry_out(plan)
@@ -148,14 +148,14 @@ def test_a_record_changed_between_reading_and_writing_is_drift_and_stays(shop: D
 
 
 def test_a_record_deleted_between_reading_and_writing_counts_as_deleted(shop: DynamoShop) -> None:
-    plan = [told(r, Doing.DELETE) for r in shop.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(shop.source, ANN)]
     key = {"email": {"S": "ann@example.com"}}
     source = meddled(
         shop, "transact_write_items", lambda n: shop.client.delete_item(TableName=f"{shop.prefix}newsletter", Key=key)
     )
     source.carry_out(plan)
     assert source.not_done(plan) == []
-    assert source.find(ANN) == []
+    assert all_of(source, ANN) == []
 
 
 def test_an_opt_out_brings_no_deleted_record_back(shop: DynamoShop) -> None:
@@ -172,14 +172,14 @@ def test_an_opt_out_brings_no_deleted_record_back(shop: DynamoShop) -> None:
     "fault", [refusal("ProvisionedThroughputExceededException"), refusal("InternalServerError", 500), NO_CONNECTION]
 )
 def test_what_may_pass_is_tried_again_later(shop: DynamoShop, operation: str, fault: Exception) -> None:
-    plan = [told(r, Doing.DELETE) for r in shop.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(shop.source, ANN)]
 
     def fail(_: int) -> None:
         raise fault
 
     source = meddled(shop, operation, fail)
     with pytest.raises(SourceUnavailable) as unavailable:
-        (source.find(ANN), source.carry_out(plan))
+        (all_of(source, ANN), source.carry_out(plan))
     assert SECRET not in str(unavailable.value)
     assert len(shop.rows("members")) == 3
 
@@ -190,7 +190,7 @@ def test_what_will_not_pass_is_for_the_engineer_and_says_so_without_values(shop:
         raise refusal(code, operation="Query")
 
     with pytest.raises(SourceMisread, match=r"source shop: table shop.*check-data") as misread:
-        meddled(shop, "query", fail).find(ANN)
+        all_of(meddled(shop, "query", fail), ANN)
     assert SECRET not in str(misread.value)
 
 
@@ -212,7 +212,7 @@ def test_what_throttling_left_out_of_a_read_is_asked_for_again(shop: DynamoShop)
             return some
 
     source = DynamoSource("shop", dynamo_map(shop.prefix), Slow(shop.client, "", lambda n: None))
-    assert source.find(ANN) == shop.source.find(ANN)
+    assert all_of(source, ANN) == all_of(shop.source, ANN)
     assert max(left) > 0
 
 
@@ -220,13 +220,13 @@ def test_a_key_or_an_index_that_is_another_than_the_map_says_is_misread(shop: Dy
     said = dynamo_map(shop.prefix).model_dump()
     said["collections"]["members"]["lookup"]["email"]["index"] = "by_mail"
     with pytest.raises(SourceMisread, match=r"index by_mail of table shop\d+-members is not there.*check-data"):
-        DynamoSource("shop", type(dynamo_map("")).model_validate(said), shop.client).find(ANN)
+        all_of(DynamoSource("shop", type(dynamo_map("")).model_validate(said), shop.client), ANN)
     said = dynamo_map(shop.prefix).model_dump()
     said["collections"]["order_lines"]["key"] = ("order_id", "what")
     with pytest.raises(
         SourceMisread, match=r"the key of table shop\d+-order_lines is order_id, line; the data map says"
     ):
-        DynamoSource("shop", type(dynamo_map("")).model_validate(said), shop.client).find(ANN)
+        all_of(DynamoSource("shop", type(dynamo_map("")).model_validate(said), shop.client), ANN)
 
 
 def test_the_sample_shows_tables_and_attributes_nobody_mapped(shop: DynamoShop) -> None:
@@ -247,4 +247,4 @@ def test_the_sample_shows_tables_and_attributes_nobody_mapped(shop: DynamoShop) 
 
 def test_somebody_without_any_key_is_nobody(shop: DynamoShop) -> None:
     shop.fill({**ROWS, "members": [member(1, "")]})
-    assert [r for r in shop.source.find(who(email="")) if r.collection == "members"] == []
+    assert [r for r in all_of(shop.source, who(email="")) if r.collection == "members"] == []

@@ -14,7 +14,7 @@ from chalicelib.domain.plan import Doing
 from chalicelib.errors import SourceMisread, SourceUnavailable
 from local.peers import Answer, Ask
 
-from .shop import MAP, ROWS, HttpShop, told, who
+from .shop import MAP, ROWS, HttpShop, all_of, told, who
 
 ANN = who(email="ann@example.com")
 There = tuple[str, dict[str, Ask]]
@@ -49,7 +49,7 @@ def between(peers: There) -> Between:
 
 def test_every_page_is_followed(between: Between) -> None:
     between.change(lambda call, status, said: (status, said))
-    assert len(between.shop.source.find(ANN)) == 9
+    assert len(all_of(between.shop.source, ANN)) == 9
     assert between.actions() == ["find"] * 5
     assert [call["cursor"] for call in between.calls] == [None, "2", "4", "6", "8"]
 
@@ -57,17 +57,17 @@ def test_every_page_is_followed(between: Between) -> None:
 def test_pages_that_do_not_end_are_left(between: Between) -> None:
     between.change(lambda call, status, said: (status, {**said, "cursor": "2"}))
     with pytest.raises(SourceMisread, match="do not end"):
-        between.shop.source.find(ANN)
+        all_of(between.shop.source, ANN)
 
 
 @pytest.mark.parametrize("whose", ["bob@example.com", None])
 def test_records_of_somebody_else_are_refused_whole(between: Between, whose: str | None) -> None:
     """Rule 4: an endpoint that gives too much gives nothing."""
-    bobs = next(r for r in between.shop.source.find(who(email="bob@example.com")) if r.collection == "members")
+    bobs = next(r for r in all_of(between.shop.source, who(email="bob@example.com")) if r.collection == "members")
     extra = {"collection": "members", "key": list(bobs.key), "version": "1", "values": {**bobs.values, "email": whose}}
     between.change(lambda call, status, said: (status, {**said, "records": [*said["records"], extra]}))
     with pytest.raises(SourceMisread, match="not the person's") as misread:
-        between.shop.source.find(ANN)
+        all_of(between.shop.source, ANN)
     assert "bob" not in str(misread.value)
 
 
@@ -86,7 +86,7 @@ def test_records_of_somebody_else_are_refused_whole(between: Between, whose: str
 def test_a_record_that_is_not_as_the_map_says_is_misread(between: Between, spoil: Callable[[Any], Any]) -> None:
     between.change(lambda call, status, said: (status, {**said, "records": [spoil(r) for r in said["records"]]}))
     with pytest.raises(SourceMisread, match="not as the data map says") as misread:
-        between.shop.source.find(ANN)
+        all_of(between.shop.source, ANN)
     assert "ann" not in str(misread.value)
 
 
@@ -104,22 +104,22 @@ def test_a_record_that_is_not_as_the_map_says_is_misread(between: Between, spoil
 def test_an_endpoint_that_breaks_is_named_and_quoted_never(between: Between, answer: Answer, why: str) -> None:
     between.there[HttpShop.HOST] = lambda *_: answer
     with pytest.raises(SourceMisread, match=why) as misread:
-        between.shop.source.find(ANN)
+        all_of(between.shop.source, ANN)
     assert "ann@" not in str(misread.value)
     assert "docs/peers.md" in str(misread.value)
 
 
 def test_an_endpoint_that_is_down_is_tried_again(between: Between) -> None:
     between.change(lambda call, status, said: (503, {}) if len(between.calls) < 3 else (status, said))
-    assert len(between.shop.source.find(ANN)) == 9
+    assert len(all_of(between.shop.source, ANN)) == 9
     between.there[HttpShop.HOST] = lambda *_: (503, "text/html", b"")
     with pytest.raises(SourceUnavailable, match="503"):
-        between.shop.source.find(ANN)
+        all_of(between.shop.source, ANN)
 
 
 def test_an_apply_whose_answer_was_lost_is_made_once(between: Between) -> None:
     """The endpoint has done it; the answer breaks off; the same id again gets the same answer."""
-    plan = [told(r, Doing.CHANGE, name="Anne") for r in between.shop.source.find(ANN) if r.collection == "members"]
+    plan = [told(r, Doing.CHANGE, name="Anne") for r in all_of(between.shop.source, ANN) if r.collection == "members"]
     lost = iter([True])
 
     def change(call: dict[str, Any], status: int, said: dict[str, Any]) -> tuple[int, Any]:
@@ -135,7 +135,7 @@ def test_an_apply_whose_answer_was_lost_is_made_once(between: Between) -> None:
 
 def test_an_endpoint_that_says_done_and_did_not_is_found_out(between: Between) -> None:
     """Rule 8: only what is read back counts."""
-    plan = [told(r, Doing.DELETE) for r in between.shop.source.find(ANN) if r.collection == "newsletter"]
+    plan = [told(r, Doing.DELETE) for r in all_of(between.shop.source, ANN) if r.collection == "newsletter"]
     between.there[HttpShop.HOST] = lambda method, path, headers, body: (
         (200, "application/json", json.dumps({"id": json.loads(body)["id"], "status": "done"}).encode())
         if json.loads(body)["action"] == "apply"
@@ -156,15 +156,15 @@ def test_a_slow_endpoint_is_asked_until_it_has_it(between: Between) -> None:
         return slow[call["id"]] if len(asked) > 2 else (202, {"id": call["id"]})
 
     between.change(change)
-    assert len(between.shop.source.find(ANN)) == 9
+    assert len(all_of(between.shop.source, ANN)) == 9
     between.change(lambda call, status, said: (202, {"id": call["id"]}))
     with pytest.raises(SourceUnavailable, match="still working"):
-        between.shop.source.find(ANN)
+        all_of(between.shop.source, ANN)
 
 
 def test_nobody_is_asked_about_nobody(between: Between) -> None:
     between.change(lambda call, status, said: (status, said))
-    assert between.shop.source.find([]) == []
+    assert all_of(between.shop.source, []) == []
     between.shop.source.carry_out([])
     assert between.calls == []
 

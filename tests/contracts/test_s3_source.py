@@ -24,7 +24,7 @@ from chalicelib.sources.s3 import S3Source
 
 from .faulty import NO_CONNECTION, SECRET, refusal
 from .made import Aws
-from .shop import told, who
+from .shop import all_of, told, who
 from .test_dynamodb_source import Meddled
 
 ANN, BOB = who(email="ann@example.com"), who(email="bob@example.com")
@@ -98,7 +98,7 @@ def test_a_broken_line_is_named_by_file_and_number_and_nothing_is_guessed(
     bucket = make()
     bucket.put("log/a.jsonl", row(1) + broken + row(3))
     for step in (
-        lambda: bucket.source.find(ANN),
+        lambda: all_of(bucket.source, ANN),
         lambda: bucket.source.read([("log", ("1",))]),
         lambda: bucket.source.stop(ANN, ["email"]),
     ):
@@ -112,7 +112,7 @@ def test_what_breaks_after_the_plan_stays_byte_for_byte_and_is_reported(make: An
     """What can be erased is erased; "done" is not said (rule 8)."""
     bucket = make()
     bucket.put("log/a.jsonl", row(1) + row(2, "bob@example.com") + row(3))
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
     broken = row(3)[:20]
     bucket.put("log/a.jsonl", row(1) + b"\n" + row(2, "bob@example.com") + broken)
     bucket.source.carry_out(plan)
@@ -127,7 +127,7 @@ def test_half_a_gzip_is_reported_and_left_alone(make: Any) -> None:
     plan = _plan_for(bucket, whole)
     bucket.put("log/a.jsonl.gz", whole[: len(whole) // 2])
     with pytest.raises(SourceMisread, match=r"log/a.jsonl.gz line \d+ \(the gzip ends in its middle\)"):
-        bucket.source.find(ANN)
+        all_of(bucket.source, ANN)
     with pytest.raises(SourceMisread, match="the gzip ends in its middle"):
         bucket.source.carry_out(plan[:1])
     assert bucket.get("log/a.jsonl.gz") == whole[: len(whole) // 2]
@@ -140,19 +140,19 @@ def test_a_damaged_gzip_is_reported(make: Any) -> None:
     whole[len(whole) // 2 : len(whole) // 2 + 40] = b"\x00" * 40
     bucket.put("log/a.jsonl.gz", bytes(whole))
     with pytest.raises(SourceMisread, match=r"the gzip is damaged|is no JSON"):
-        bucket.source.find(ANN)
+        all_of(bucket.source, ANN)
 
 
 def _plan_for(bucket: Bucket, data: bytes) -> list[Any]:
     bucket.put("log/a.jsonl.gz", data)
-    return [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    return [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
 
 
 def test_many_faults_are_summed_up(make: Any) -> None:
     bucket = make()
     bucket.put("log/a.jsonl", b"no\n" * 9)
     with pytest.raises(SourceMisread, match=r"line 5 is no JSON; and 4 more"):
-        bucket.source.find(ANN)
+        all_of(bucket.source, ANN)
 
 
 def test_what_is_not_changed_stays_byte_for_byte(make: Any) -> None:
@@ -160,14 +160,14 @@ def test_what_is_not_changed_stays_byte_for_byte(make: Any) -> None:
     bucket = make()
     odd = b'{"id":7,  "email":"bob@example.com", "note":"\\u00e9 1.500e3", "wants":1.50, "more":{"x":[1.0]}}\r\n'
     bucket.put("log/a.jsonl", odd + row(1) + b"\r\n" + odd.rstrip())
-    bucket.source.carry_out([told(r, Doing.DELETE) for r in bucket.source.find(ANN)])
+    bucket.source.carry_out([told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)])
     assert bucket.get("log/a.jsonl") == odd + b"\r\n" + odd.rstrip()
 
 
 def test_a_changed_line_keeps_its_types_and_what_is_not_mapped(make: Any) -> None:
     bucket = make()
     bucket.put("log/a.jsonl", '{"id":1,"email":"ann@example.com","note":3,"wants":true,"x":{"é":[1]}}\r\n'.encode())
-    (found,) = bucket.source.find(ANN)
+    (found,) = all_of(bucket.source, ANN)
     plan = [told(found, Doing.CHANGE, note="12", wants="false", email=None)]
     bucket.source.carry_out(plan)
     assert bucket.get("log/a.jsonl") == b'{"id":1,"email":null,"note":12,"wants":false,"x":{"\xc3\xa9":[1]}}\r\n'
@@ -188,7 +188,7 @@ def test_packed_stays_packed_and_an_object_keeps_what_it_is(make: Any) -> None:
     bucket = make()
     more = {"ContentType": "application/x-ndjson", "Metadata": {"by": "the shipper"}, "CacheControl": "no-store"}
     bucket.put("log/a", gzip.compress(row(1) + row(2, "bob@example.com")), **more)  # told by its bytes, not its name
-    bucket.source.carry_out([told(r, Doing.DELETE) for r in bucket.source.find(ANN)])
+    bucket.source.carry_out([told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)])
     assert gzip.decompress(bucket.get("log/a")) == row(2, "bob@example.com")
     said = bucket.s3.head_object(Bucket=bucket.name, Key="log/a")
     assert {name: said[name] for name in more} == more
@@ -197,16 +197,16 @@ def test_packed_stays_packed_and_an_object_keeps_what_it_is(make: Any) -> None:
 def test_an_emptied_log_stays_as_an_empty_file(make: Any) -> None:
     bucket = make()
     bucket.put("log/a.jsonl", row(1))
-    bucket.source.carry_out([told(r, Doing.DELETE) for r in bucket.source.find(ANN)])
+    bucket.source.carry_out([told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)])
     assert bucket.get("log/a.jsonl") == b""
-    assert bucket.source.find(ANN) == []
+    assert all_of(bucket.source, ANN) == []
 
 
 def test_a_line_written_meanwhile_is_not_lost(make: Any) -> None:
     """The file is replaced between reading and writing: the write is refused, and done again on what is there now."""
     bucket = make()
     bucket.put("log/a.jsonl", row(1))
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
 
     def append(calls: int) -> None:
         if calls == 1:
@@ -219,7 +219,7 @@ def test_a_line_written_meanwhile_is_not_lost(make: Any) -> None:
 def test_a_record_changed_meanwhile_is_drift(make: Any) -> None:
     bucket = make()
     bucket.put("log/a.jsonl", row(1))
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
     source = bucket.meddled("put_object", lambda n: bucket.put("log/a.jsonl", row(1, note="new")))
     with pytest.raises(PlanDrifted):
         source.carry_out(plan)
@@ -229,7 +229,7 @@ def test_a_record_changed_meanwhile_is_drift(make: Any) -> None:
 def test_a_file_that_never_rests_is_tried_again_later(make: Any) -> None:
     bucket = make()
     bucket.put("log/a.jsonl", row(1))
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
     source = bucket.meddled("put_object", lambda n: bucket.put("log/a.jsonl", row(1) + row(n + 1, "bob@example.com")))
     with pytest.raises(SourceUnavailable, match="keep changing"):
         source.carry_out(plan)
@@ -243,7 +243,7 @@ def test_a_large_file_is_written_in_parts_and_the_same_guard_holds(
     monkeypatch.setattr(buckets, "PART", 5 * 1024 * 1024)
     bucket, others = make(), b"".join(row(n, "bob@example.com", note="x" * 900) for n in range(2, 12_000))
     bucket.put("log/a.jsonl", row(1) + others)
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
 
     def replace(calls: int) -> None:
         if calls == 1:
@@ -258,7 +258,7 @@ def test_the_same_line_in_two_files_is_one_record_and_goes_from_both(make: Any) 
     bucket = make()
     bucket.put("log/a.jsonl", row(1) + row(1))
     bucket.put("log/b.jsonl", row(1))
-    (found,) = bucket.source.find(ANN)
+    (found,) = all_of(bucket.source, ANN)
     bucket.source.carry_out([told(found, Doing.DELETE)])
     assert bucket.get("log/a.jsonl") == bucket.get("log/b.jsonl") == b""
 
@@ -268,12 +268,12 @@ def test_two_records_with_one_key_are_not_guessed_at(make: Any) -> None:
     bucket.put("log/a.jsonl", row(1))
     bucket.put("log/b.jsonl", row(1, note="other"))
     with pytest.raises(SourceMisread, match=r"have the same key, in log/a.jsonl, log/b.jsonl. Name more fields"):
-        bucket.source.find(ANN)
+        all_of(bucket.source, ANN)
 
 
 def test_a_prefix_without_any_file_is_not_nothing_held(make: Any) -> None:
     with pytest.raises(SourceMisread, match=r"there is no log under log/ in bucket logs-\d+. Correct `table`"):
-        make().source.find(ANN)
+        all_of(make().source, ANN)
 
 
 @pytest.mark.parametrize("operation", ["list", "get_object", "put_object"])
@@ -281,7 +281,7 @@ def test_a_prefix_without_any_file_is_not_nothing_held(make: Any) -> None:
 def test_what_may_pass_is_tried_again_later(make: Any, operation: str, fault: Exception) -> None:
     bucket = make()
     bucket.put("log/a.jsonl", row(1))
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, ANN)]
 
     def fail(_: int) -> None:
         raise fault
@@ -290,7 +290,7 @@ def test_what_may_pass_is_tried_again_later(make: Any, operation: str, fault: Ex
     if operation == "list":
         source = S3Source("logs", bucket.map, Listing(bucket.s3, fault))
     with pytest.raises(SourceUnavailable) as unavailable:
-        (source.find(ANN), source.carry_out(plan))
+        (all_of(source, ANN), source.carry_out(plan))
     assert SECRET not in str(unavailable.value)
     assert bucket.get("log/a.jsonl") == row(1)
 
@@ -321,14 +321,14 @@ def test_what_will_not_pass_is_for_the_engineer(make: Any, code: str, said: str)
         raise refusal(code, operation="GetObject")
 
     with pytest.raises(SourceMisread, match=rf"object log/a.jsonl of bucket logs-\d+ .*{said}") as misread:
-        bucket.meddled("get_object", fail).find(ANN)
+        all_of(bucket.meddled("get_object", fail), ANN)
     assert SECRET not in str(misread.value)
 
 
 def test_a_bucket_that_is_gone_is_misread(make: Any) -> None:
     gone = make().map.model_copy(update={"where": "never-made"})
     with pytest.raises(SourceMisread, match="bucket never-made is not there"):
-        S3Source("logs", gone, boto3.client("s3")).find(ANN)
+        all_of(S3Source("logs", gone, boto3.client("s3")), ANN)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------------------
@@ -346,7 +346,7 @@ def test_a_csv_row_is_found_changed_and_deleted_and_the_others_stay(make: Any) -
     """Quotes, a line break inside a cell, an umlaut: bytes stay."""
     odd = '2,"bob@example.com","two\r\nlines, ""ü""",true\r\n'.encode()
     bucket = csv_bucket(make, b"1,Ann@Example.com,,true\r\n", odd, b"3,ann@example.com,n,true\r\n")
-    found = bucket.source.find(ANN)
+    found = all_of(bucket.source, ANN)
     assert [r.values for r in found] == [
         {"id": "1", "email": "Ann@Example.com", "note": None, "wants": "true"},
         {"id": "3", "email": "ann@example.com", "note": "n", "wants": "true"},
@@ -377,14 +377,14 @@ def test_a_broken_csv_says_where(make: Any, data: bytes, said: str) -> None:
     bucket = make(log=logs("csv"))
     bucket.put("log/a.csv", data)
     with pytest.raises(SourceMisread, match=f"source logs: log/a.csv {said}") as misread:
-        bucket.source.find(ANN)
+        all_of(bucket.source, ANN)
     assert "ann" not in str(misread.value)
 
 
 def test_an_empty_csv_holds_nobody(make: Any) -> None:
     bucket = make(log=logs("csv"))
     bucket.put("log/a.csv", b"")
-    assert bucket.source.find(ANN) == []
+    assert all_of(bucket.source, ANN) == []
 
 
 CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), max_size=8)
@@ -435,15 +435,15 @@ def test_objects_under_a_customers_prefix_are_theirs_and_no_others(make: Any) ->
     bucket.put("avatars/A-7/me.txt", "é".encode(), ContentType="text/plain")
     bucket.put("avatars/A-7/old/big.png", b"\x89" * 70_000, ContentType="image/png")
     bucket.put("avatars/A-71/me.png", b"\x89PNG", ContentType="image/png")
-    found = bucket.source.find(who(customer_number="a-7"))
+    found = all_of(bucket.source, who(customer_number="a-7"))
     assert [(r.key, r.values["size"], r.values["type"], r.values["content"]) for r in found] == [
         (("avatars/A-7/me.txt",), 2, "text/plain", "é"), (("avatars/A-7/old/big.png",), 70_000, "image/png", None),
     ]  # fmt: skip
     assert {r.values["owner"] for r in found} == {"A-7"}
-    (other,) = bucket.source.find(who(customer_number="A-71"))
+    (other,) = all_of(bucket.source, who(customer_number="A-71"))
     assert other.values["content"] == "iVBORw=="
     for nobody in ("", "A-7/old", "A", "../A-7"):
-        assert bucket.source.find(who(customer_number=nobody)) == []
+        assert all_of(bucket.source, who(customer_number=nobody)) == []
 
     plan = [told(r, Doing.DELETE) for r in found]
     bucket.source.carry_out(plan)
@@ -455,7 +455,7 @@ def test_objects_under_a_customers_prefix_are_theirs_and_no_others(make: Any) ->
 def test_an_object_replaced_since_the_plan_is_drift(make: Any) -> None:
     bucket = make(avatars=AVATARS)
     bucket.put("avatars/A-7/me.txt", b"old")
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(who(customer_number="A-7"))]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, who(customer_number="A-7"))]
     bucket.put("avatars/A-7/me.txt", b"newer")
     with pytest.raises(PlanDrifted):
         bucket.source.carry_out(plan)
@@ -465,7 +465,7 @@ def test_an_object_replaced_since_the_plan_is_drift(make: Any) -> None:
 def test_an_object_replaced_at_the_last_instant_is_not_deleted(make: Any) -> None:
     bucket = make(avatars=AVATARS)
     bucket.put("avatars/A-7/me.txt", b"old")
-    plan = [told(r, Doing.DELETE) for r in bucket.source.find(who(customer_number="A-7"))]
+    plan = [told(r, Doing.DELETE) for r in all_of(bucket.source, who(customer_number="A-7"))]
     source = bucket.meddled("delete_object", lambda n: bucket.put("avatars/A-7/me.txt", b"newer"))
     with pytest.raises(PlanDrifted):
         source.carry_out(plan)
@@ -479,7 +479,7 @@ def test_objects_are_reached_through_a_log(make: Any) -> None:
     bucket.put("log/a.jsonl", row(1, note="A-7") + row(2, "bob@example.com", note="A-71"))
     for owner in ("A-7", "A-71"):
         bucket.put(f"avatars/{owner}/me.txt", owner.encode())
-    assert [r.values["content"] for r in bucket.source.find(BOB) if r.collection == "avatars"] == ["A-71"]
+    assert [r.values["content"] for r in all_of(bucket.source, BOB) if r.collection == "avatars"] == ["A-71"]
 
 
 def test_the_sample_shows_prefixes_and_fields_nobody_mapped(make: Any) -> None:

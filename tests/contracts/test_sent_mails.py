@@ -24,7 +24,7 @@ def store(where: str, clock: SetClock, request: pytest.FixtureRequest) -> Reques
 
 
 def mail(id: str, reference: str = "R-0000-0001") -> Sent:
-    return Sent(message_id=id, reference=reference, mail="verify:1:", person="customer", address="hash", at=NOW)
+    return Sent(message_id=id, reference=reference, mail="verify:1:", person="customer", slot="email", at=NOW)
 
 
 def test_a_mail_is_found_by_its_id_until_nothing_is_told_of_it_any_more(store: RequestStore, clock: SetClock) -> None:

@@ -12,9 +12,10 @@ from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing
 from chalicelib.errors import PlanDrifted, SourceMisread, SourceUnavailable
+from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.sql import SqlSource, engine_for, schema_of
 
-from .shop import MAP, ROWS, SqlShop, places, told, who
+from .shop import MAP, ROWS, SqlShop, all_of, places, told, who
 
 ANN = who(email="ann@example.com")
 
@@ -43,7 +44,7 @@ def test_the_schema_is_told_with_types_and_what_may_be_empty(shop: SqlShop, url:
 
 def test_a_value_that_does_not_fit_is_misread_and_nothing_is_done(shop: SqlShop) -> None:
     before = shop.snapshot()
-    found = {r.collection: r for r in shop.source.find(ANN)}
+    found = {r.collection: r for r in all_of(shop.source, ANN)}
     plan = [told(found["newsletter"], Doing.DELETE), told(found["members"], Doing.CHANGE, name="secret" * 40)]
     with pytest.raises(SourceMisread) as misread:
         shop.source.carry_out(plan)
@@ -53,14 +54,14 @@ def test_a_value_that_does_not_fit_is_misread_and_nothing_is_done(shop: SqlShop)
 
 def test_a_row_that_others_point_at_is_misread_and_the_constraint_named(shop: SqlShop) -> None:
     """The map left out what hangs on the record."""
-    (ann,) = [r for r in shop.source.find(ANN) if r.collection == "members"]
+    (ann,) = [r for r in all_of(shop.source, ANN) if r.collection == "members"]
     with pytest.raises(SourceMisread, match="orders_member_id_fkey") as misread:
         shop.source.carry_out([told(ann, Doing.DELETE)])
     assert "(1)" not in str(misread.value)
 
 
 def test_a_record_that_someone_is_just_changing_is_waited_for_and_then_drifts(shop: SqlShop) -> None:
-    plan = [told(r, Doing.DELETE) for r in shop.source.find(ANN) if r.collection == "newsletter"]
+    plan = [told(r, Doing.DELETE) for r in all_of(shop.source, ANN) if r.collection == "newsletter"]
     ended: list[BaseException | None] = []
 
     def erase() -> None:
@@ -84,7 +85,7 @@ def test_a_record_that_someone_is_just_changing_is_waited_for_and_then_drifts(sh
 def test_a_lock_is_not_waited_for_without_end(url: str, shop: SqlShop) -> None:
     quick = sa.make_url(url).update_query_dict({"options": "-c lock_timeout=100"}).render_as_string(hide_password=False)
     source = SqlSource("shop", MAP, engine_for(quick))
-    plan = [told(r, Doing.DELETE) for r in source.find(ANN)]
+    plan = [told(r, Doing.DELETE) for r in all_of(source, ANN)]
     with shop.engine.begin() as other:
         other.execute(sa.text("LOCK TABLE shop.members"))
         with pytest.raises(SourceUnavailable):
@@ -95,14 +96,14 @@ def test_a_lock_is_not_waited_for_without_end(url: str, shop: SqlShop) -> None:
 def test_a_database_that_does_not_answer_is_unavailable() -> None:
     nowhere = "postgresql://someone:hidden@127.0.0.1:1/none"
     with pytest.raises(SourceUnavailable) as unavailable:
-        SqlSource("shop", MAP, engine_for(nowhere)).find(ANN)
+        all_of(SqlSource("shop", MAP, engine_for(nowhere)), ANN)
     assert "hidden" not in str(unavailable.value)
     with pytest.raises(SourceUnavailable):
         schema_of(nowhere)
 
 
 def test_connections_that_the_server_ended_are_made_anew(shop: SqlShop) -> None:
-    shop.source.find(ANN)
+    all_of(shop.source, ANN)
     with engine_for(shop.engine.url.render_as_string(hide_password=False)).connect() as other:
         other.execute(
             sa.text(
@@ -110,40 +111,40 @@ def test_connections_that_the_server_ended_are_made_anew(shop: SqlShop) -> None:
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
-    assert shop.source.find(ANN)
+    assert all_of(shop.source, ANN)
 
 
 def test_a_mended_table_is_read_without_a_new_start(shop: SqlShop) -> None:
-    shop.source.find(ANN)
+    all_of(shop.source, ANN)
     with shop.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE shop.members RENAME COLUMN name TO full_name"))
     with pytest.raises(SourceMisread, match="members has no column name"):
-        shop.source.find(ANN)
+        all_of(shop.source, ANN)
     with shop.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE shop.members RENAME COLUMN full_name TO name"))
-    assert shop.source.find(ANN)
+    assert all_of(shop.source, ANN)
 
 
 def test_a_column_whose_type_changed_is_read_after_one_retry(shop: SqlShop) -> None:
     """The statements are of the old type: the step that meets it fails once, as if the source were away."""
     number = who(customer_number="7001")
     for _ in range(10):
-        shop.source.find(number)
+        all_of(shop.source, number)
     with shop.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE shop.members ALTER COLUMN number TYPE text"))
     with pytest.raises(SourceUnavailable, match="just changed"):
-        shop.source.find(number)
-    assert shop.source.find(number)
+        all_of(shop.source, number)
+    assert all_of(shop.source, number)
 
 
-def source_over(shop: SqlShop, ddl: str, fields: str) -> SqlSource:
+def source_over(shop: SqlShop, ddl: str, fields: str, page: int = PAGE) -> SqlSource:
     """A source of one table, made by `ddl`, where people are known by `who`."""
     with shop.engine.begin() as connection:
         connection.exec_driver_sql(ddl)
     said = {f: {"label": f, "category": "user"} for f in fields.split()}
     things = {"title": "T", "identity": {"email": "who"}, "fields": said}
     made = {"kind": "sql", "title": "T", "where": "shop", "collections": {"things": things}}
-    return SqlSource("things", SourceMap.model_validate(made), shop.engine)
+    return SqlSource("things", SourceMap.model_validate(made), shop.engine, page)
 
 
 def test_values_of_every_type_come_as_json_and_go_back_as_their_type(shop: SqlShop) -> None:
@@ -157,7 +158,7 @@ def test_values_of_every_type_come_as_json_and_go_back_as_their_type(shop: SqlSh
             '2024-02-29 10:00+02', 1.5, 'CA', true, 'good', '{a,b}', '{"a": [1, null]}', '\\x00ff', 0.5)""",
         "id who day at cents state fine mood tags more raw number",
     )
-    (found,) = source.find(ANN)
+    (found,) = all_of(source, ANN)
     assert found.values == {
         "id": "0190aaaa-0000-7000-8000-000000000001", "who": "Ann@example.com", "day": "2024-02-29",
         "at": "2024-02-29T08:00:00+00:00", "cents": "1.50", "state": "CA  ", "fine": True, "mood": "good",
@@ -170,7 +171,7 @@ def test_values_of_every_type_come_as_json_and_go_back_as_their_type(shop: SqlSh
     (blanked,) = source.read([("things", found.key)])
     assert (blanked.values["cents"], blanked.values["state"], blanked.values["fine"]) == ("0.00", "    ", False)
     source.carry_out([told(blanked, Doing.DELETE)])
-    assert source.find(ANN) == []
+    assert all_of(source, ANN) == []
 
 
 def test_a_key_that_does_not_tell_rows_apart_is_misread(shop: SqlShop) -> None:
@@ -179,13 +180,49 @@ def test_a_key_that_does_not_tell_rows_apart_is_misread(shop: SqlShop) -> None:
         shop, "CREATE TABLE shop.things (id int, who text); INSERT INTO shop.things VALUES (1, 'ann@example.com')",
         "id who",
     )  # fmt: skip
-    assert places(source.find(ANN)) == {("things", ("1",))}
+    assert places(all_of(source, ANN)) == {("things", ("1",))}
     for row in ("1, 'ann@example.com'", "NULL, 'bob@example.com'"):
         with shop.engine.begin() as connection:
             connection.exec_driver_sql(f"INSERT INTO shop.things VALUES ({row})")
     for by in (ANN, who(email="bob@example.com")):
         with pytest.raises(SourceMisread, match="does not tell its rows apart"):
-            source.find(by)
+            all_of(source, by)
+
+
+def test_a_page_is_never_the_reason_to_pass_a_record_by(shop: SqlShop) -> None:
+    """By key, an empty or a doubled one would fall between two pages: it is misread there too."""
+    source = source_over(
+        shop, "CREATE TABLE shop.things (id int, who text); INSERT INTO shop.things "
+        "SELECT n, 'ann@example.com' FROM generate_series(1, 9) n", "id who", page=4,
+    )  # fmt: skip
+    assert len(all_of(source, ANN)) == 9
+    for row, mend in (("NULL", "id IS NULL"), ("4", "ctid = (SELECT max(ctid) FROM shop.things)")):
+        with shop.engine.begin() as connection:
+            connection.exec_driver_sql(f"INSERT INTO shop.things VALUES ({row}, 'ann@example.com')")
+        with pytest.raises(SourceMisread, match="does not tell its rows apart"):
+            all_of(source, ANN)
+        with shop.engine.begin() as connection:
+            connection.exec_driver_sql(f"DELETE FROM shop.things WHERE {mend}")
+
+
+def test_a_person_is_found_by_index_among_very_many(shop: SqlShop) -> None:
+    """Through a join, beside another way, page after page: no table is read whole."""
+    with shop.engine.begin() as connection:
+        connection.exec_driver_sql(
+            """CREATE INDEX ON shop.members (lower(email)); CREATE INDEX ON shop.orders (member_id);
+            CREATE INDEX ON shop.orders (lower(guest_email));
+            INSERT INTO shop.members (id, email) SELECT n, n || '@example.org' FROM generate_series(100, 30000) n;
+            INSERT INTO shop.orders (id, member_id) SELECT n, n FROM generate_series(100, 30000) n;
+            ANALYZE shop.members; ANALYZE shop.orders"""
+        )
+        own = shop.source._statements(connection)["orders"]  # type: ignore[attr-defined]
+        given = own.reaching({"email": ["ann@example.com"]})
+        for more in ({}, {"after_0": "10"}):
+            find = own.find(given, on=bool(more))
+            said = find.compile(connection).string
+            parameters = find.compile(connection).construct_params({**given, **more, "most": 5001})
+            plan = connection.exec_driver_sql("EXPLAIN " + said, parameters).scalars().all()
+            assert not [step for step in plan if "Seq Scan" in step], plan
 
 
 @pytest.mark.parametrize("kind", ["uuid", "text"])
@@ -196,5 +233,5 @@ def test_an_identifier_may_be_a_uuid(shop: SqlShop, kind: str) -> None:
         shop, f"CREATE TABLE shop.things (id int PRIMARY KEY, who {kind}); INSERT INTO shop.things VALUES (1, '{id}')",
         "id who",
     )  # fmt: skip
-    assert len(source.find([Identifier.of("email", id)])) == 1
-    assert source.find([Identifier.of("email", "no uuid")]) == []
+    assert len(all_of(source, [Identifier.of("email", id)])) == 1
+    assert all_of(source, [Identifier.of("email", "no uuid")]) == []

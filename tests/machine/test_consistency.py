@@ -159,7 +159,20 @@ def test_every_wait_is_bounded() -> None:
 
 @pytest.mark.parametrize(("name", "task"), TASKS, ids=[name for name, _ in TASKS])
 def test_every_step_is_tried_again(name: str, task: State) -> None:
-    assert [set(rule["ErrorEquals"]) for rule in task["Retry"]] == [RETRIED]
+    """And, where a source or a package may be too much for one call, called again: that often, and no oftener."""
+    again = [{"MoreToDo"}] if name in IN_PAGES else []
+    assert [set(rule["ErrorEquals"]) for rule in task["Retry"]] == [RETRIED, *again]
+    assert all(rule["MaxAttempts"] <= 500 for rule in task["Retry"])
+
+
+IN_PAGES = {"Gather from one source", "Carry out in one source", "Send the answer"}
+"""Steps that stop when their Lambda's time is over, with what they did kept."""
+
+
+def test_every_step_that_reads_pages_is_told_how_much_time_it_has() -> None:
+    for name, task in TASKS:
+        body = next(node for found, node in registered().items() if to_cfn_resource_name(found) == function_of(task))
+        assert ("in_time(context)" in ast.unparse(body)) == (name in IN_PAGES), name
 
 
 def test_nothing_dead_ends() -> None:
@@ -190,6 +203,7 @@ def test_the_page_of_triggers_imports_only_what_it_calls() -> None:
     page = ast.parse((ROOT / "app.py").read_text())
     from_ = {node.module for node in ast.walk(page) if isinstance(node, ast.ImportFrom)}
     assert from_ == {
-        "__future__", "typing", "chalice.app", "chalicelib.bootstrap", "chalicelib.usecases", "chalicelib.web",
+        "__future__", "collections.abc", "typing", "chalice.app", "chalicelib.bootstrap", "chalicelib.usecases",
+        "chalicelib.web",
     }  # fmt: skip
     assert not [node for node in ast.walk(page) if isinstance(node, ast.Import)]

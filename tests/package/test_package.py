@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import zipfile
 from html.parser import HTMLParser
 
 import jsonschema
@@ -32,7 +33,8 @@ from tack_room import (
 
 from chalicelib.domain.masking import STRUCK
 from chalicelib.domain.request import Personal
-from chalicelib.package import build
+from chalicelib.package import Archive, build
+from chalicelib.package.parts import Strike
 
 
 class Tags(HTMLParser):
@@ -210,3 +212,48 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     """A step that runs twice writes the same package (rule 18)."""
     first, second = (build(BUSINESS, REQUEST, Personal(), ANN, at=AT) for _ in range(2))
     assert first == second
+
+
+def test_of_very_many_records_the_page_shows_the_first_and_names_the_table_that_has_them_all() -> None:
+    found = files({"shop": [member()], "logs": [visit(n, page=f"/{n}") for n in range(1, 451)]})
+    page = html(found)
+    assert "These are the first 200 of 450 records. All of them are in the file tables/logs-visits.csv" in page.text
+    assert ("/200" in page.text, "/201" in page.text) == (True, False)
+    rows = list(csv.reader(io.StringIO(found["tables/logs-visits.csv"].decode("utf-8-sig"))))
+    assert [r[2] for r in rows[1:]] == [f"/{n}" for n in range(1, 451)]
+    assert [r["page"] for r in collections(found)["visits"]["records"]] == [f"/{n}" for n in range(1, 451)]
+    jsonschema.validate(json.loads(found["data.json"]), json.loads(found["schema.json"]))
+    assert "These are the first" not in html(files()).text
+
+
+def test_the_data_of_many_records_is_the_same_json_however_it_is_written() -> None:
+    """Row by row, in batches, with commas between: any number of records is read back as it was."""
+    for count in (1, 499, 500, 501, 1001):
+        found = files({"logs": [visit(n) for n in range(count)]})
+        assert [r["id"] for r in collections(found)["visits"]["records"]] == list(range(count))
+
+
+def test_very_many_numbers_are_struck_out_in_one_look() -> None:
+    """The shortest and the longest of those that begin alike, at both ends of a text, beside each other."""
+    strike = Strike([f"tok_{n:08d}" for n in range(5000)] + ["tok_00000001-long", "123456"])
+    assert strike.out_of("tok_00004999 and tok_00000001-long123456") == f"{STRUCK} and {STRUCK}{STRUCK}"
+    assert strike.out_of({"a": ["12345", "x123456"]}) == {"a": ["12345", f"x{STRUCK}"]}
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=6), st.integers(0, 5))
+def test_a_zip_gone_on_with_is_the_zip_written_at_once(contents: list[bytes], cut: int) -> None:
+    def written(cut: int | None) -> bytes:
+        out = io.BytesIO()
+        archive = Archive(out, AT)
+        for n, content in enumerate(contents):
+            if n == cut:
+                archive = Archive(out, AT, archive.entries, archive.offset)
+            archive.add(f"{n}.txt", [content[:7], content[7:]])
+        archive.close([f"{len(contents) - 1}.txt"])
+        return out.getvalue()
+
+    with zipfile.ZipFile(io.BytesIO(written(cut))) as archive:
+        assert archive.testzip() is None
+        assert {n: archive.read(n) for n in archive.namelist()} == {f"{n}.txt": c for n, c in enumerate(contents)}
+        assert archive.namelist()[0] == f"{len(contents) - 1}.txt"
+    assert written(cut) == written(None)

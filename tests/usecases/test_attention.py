@@ -130,7 +130,7 @@ def test_a_source_error_is_left_to_the_machine_to_retry(office: Office, monkeypa
     office.prove(request)
     name = next(iter(office.svc.sources))
 
-    def down(who: object) -> object:
+    def down(who: object, after: object = None) -> object:
         raise SourceUnavailable(name)
 
     monkeypatch.setattr(office.svc.sources[name], "find", down)

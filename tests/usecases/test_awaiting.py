@@ -48,7 +48,7 @@ def begin(office: Office, request: Request, source: str, step: Step = Step.GATHE
 def said(office: Office, slow: str, request: Request, said: Said = Said.DONE, **more: Any) -> Answer:
     find: Callable[..., Any] = office.svc.sources[slow].at_once  # type: ignore[attr-defined]
     selecting = gathering.behalf.selecting(request, office.svc.open(request))
-    return Answer(said=said, at=office.clock.now(), **{"by": "vendor", "records": find(selecting), **more})
+    return Answer(said=said, at=office.clock.now(), **{"by": "vendor", "records": find(selecting).records, **more})
 
 
 def test_an_answer_lets_the_machine_go_on_and_the_step_then_finds_it(

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, RequestClosed, TransitionNotAllowed
+from chalicelib.errors import InvalidRequest, RequestClosed, RequestNotFound, TransitionNotAllowed
 from chalicelib.usecases import answering, card, following, fulfilment, gathering, review, verification
 
 from .conftest import Office
@@ -144,6 +144,25 @@ def test_not_me_after_the_answer_kills_the_package_link(office: Office) -> None:
     following.not_me(office.svc, office.link("track"))
     with pytest.raises(LinkMissing):
         results.package_url(office.svc, link)
+    with pytest.raises(RequestNotFound):
+        office.svc.packages.package_url(request.reference, "x.zip", 60)
+
+
+def test_a_new_link_does_not_promise_the_package_for_longer_than_it_is_there(office: Office) -> None:
+    from chalicelib.usecases import correspondence, results
+
+    request = office.to_review("access")
+    office.decide(request, "approve")
+    office.carry_out(request)
+    until = results.results_page(office.svc, office.link("results")).expires_at
+    office.clock.forward(timedelta(days=20))
+    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    assert results.results_page(office.svc, office.link("results")).expires_at == until
+    assert results.package_url(office.svc, office.link("results"))
+    assert [e.what for e in office.svc.store.events(request.reference)][-1] == "downloaded"
+    office.clock.forward(timedelta(days=10))
+    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    assert "/results/" not in office.text(office.mails(office.customers[0]["email"])[0])
 
 
 def test_looking_at_the_tracker_changes_nothing(office: Office) -> None:

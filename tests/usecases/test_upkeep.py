@@ -10,6 +10,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import bootstrap
+from chalicelib.adapters.memory import MemoryPackageStore
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Request
 from chalicelib.domain.status import Status
@@ -52,7 +53,8 @@ def test_after_30_days_only_what_the_record_needs_stays_sealed(office: Office) -
     assert kept.signature == "Signed"
     assert (kept.details, kept.identifier, kept.answers) == (None, None, {})
     assert gathering.findings(office.svc, request.reference) == []
-    assert office.svc.packages.parts(request.reference) == {}
+    assert isinstance(office.svc.packages, MemoryPackageStore)
+    assert office.svc.packages.parts(request.reference) == []
     with pytest.raises(RequestNotFound):
         office.svc.packages.package_url(request.reference, "x.zip", 60)
     assert upkeep.purge_due(office.svc) == {"settled": 0, "purged": 0, "reminded": 0, "failed": 0}
