@@ -5,10 +5,8 @@ Nothing is read or connected at import, and boto3 is imported only here and only
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -24,7 +22,6 @@ ON_AWS = ("dynamodb", "s3")
 
 _lock = Lock()
 _built: Services | None = None
-_overridden: Services | None = None
 
 
 def services() -> Services:
@@ -34,37 +31,20 @@ def services() -> Services:
         with _lock:
             if _built is None:  # another thread may have built them while this one waited
                 _built = build(Settings.from_env())
-    return _among_staff(_built)
-
-
-STAFF_LOOKED_AT = 30.0
-"""Seconds for which a process goes on with the staff that it knows: so soon is cut off who left."""
-_staff: tuple[float, Services, Services] | None = None
-
-
-def _among_staff(built: Services) -> Services:
-    """The services without staff who were cut off; looked up once in a while."""
-    global _staff
-    if built is _overridden:
-        return built
-    if _staff is None or _staff[1] is not built or time.monotonic() - _staff[0] > STAFF_LOOKED_AT:
-        business = built.business.without(built.store.those_cut_off())
-        fresh = built if business is built.business else replace(built, business=business)
-        _staff = (time.monotonic(), built, fresh)
-    return _staff[2]
+    return _built
 
 
 @contextmanager
 def override(other: Services) -> Iterator[Services]:
     """`other` for everybody in this process, until left: tests, and the laptop run."""
-    global _built, _overridden
+    global _built
     with _lock:
-        before, _built, _overridden = (_built, _overridden), other, other
+        before, _built = _built, other
     try:
         yield other
     finally:
         with _lock:
-            _built, _overridden = before
+            _built = before
 
 
 def build(settings: Settings) -> Services:
@@ -77,6 +57,7 @@ def build(settings: Settings) -> Services:
     from chalicelib.adapters.s3 import S3Inbox, S3PackageStore
     from chalicelib.adapters.secrets import ManagerSecrets
     from chalicelib.adapters.ses import SesMailer
+    from chalicelib.adapters.staff import StaffNow
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
     from chalicelib.adapters.system import SystemChance, SystemClock
     from chalicelib.adapters.watched import watched
@@ -95,10 +76,11 @@ def build(settings: Settings) -> Services:
         return session.client(service, config=config, **more)
 
     business, clock, dynamodb, s3 = load(settings.business), SystemClock(), client("dynamodb"), client("s3", signed)
+    store = watched(DynamoStore(dynamodb, settings.table, clock), business.id)
     return Services(
-        business=business,
+        business=business.model_copy(update={"staff": StaffNow(business.staff, store)}),
         settings=settings,
-        store=watched(DynamoStore(dynamodb, settings.table, clock), business.id),
+        store=store,
         vault=KmsVault(client("kms"), dynamodb, key_id=settings.kms_key, table=settings.keys_table),
         mailer=SesMailer(client("ses", once)),
         workflow=StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine),

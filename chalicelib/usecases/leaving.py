@@ -2,7 +2,7 @@
 
 The business's files say who is staff, but a file takes a deployment: cutting off is a mark in the table, read by every
 process within half a minute. Nobody is cut off whose rights nobody else decides. Rule 9: another's link is never
-handed on, a fresh one is minted. Leaves to others: leaving them out (bootstrap, Business.without), deciding (review).
+handed on, a fresh one is minted. Leaves to others: leaving them out (adapters/staff), deciding (review).
 """
 
 from __future__ import annotations

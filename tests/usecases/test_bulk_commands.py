@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chalicelib import bootstrap
+from chalicelib.adapters.staff import StaffNow
 from chalicelib.commands import commands
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
@@ -153,11 +155,23 @@ def two(office: Office) -> tuple[Any, Any]:
 
 
 def gone(office: Office) -> None:
-    """What every process does within half a minute."""
-    import dataclasses
+    """Half a minute later, in a running process."""
+    staff = StaffNow(office.svc.business.staff, office.svc.store)
+    business = office.svc.business.model_copy(update={"staff": staff})
+    office.svc = dataclasses.replace(office.svc, business=business)
 
-    without = office.svc.business.without(office.svc.store.those_cut_off())
-    office.svc = dataclasses.replace(office.svc, business=without)
+
+def test_a_process_that_runs_hears_of_it_within_half_a_minute(office: Office) -> None:
+    first, second = two(office)
+    seconds = [0.0]
+    staff = StaffNow(office.svc.business.staff, office.svc.store, lambda: seconds[0])
+    assert first in staff
+    office.svc.store.cut_off(first.id)
+    seconds[0] = 29.0
+    assert first in staff
+    seconds[0] = 31.0
+    assert first not in staff
+    assert second in staff
 
 
 def test_what_waits_is_moved_to_another_with_a_link_of_their_own(office: Office) -> None:
