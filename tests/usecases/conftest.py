@@ -152,9 +152,11 @@ def office() -> Office:
         peers=peers, clock=clock, chance=SteadyChance(),
     )  # fmt: skip
 
+    made = Office(svc, mailer, workflow, clock, tables, customers)
+
     def errand(name: str, data: Mapping[str, Any]) -> None:
         if data["start"] == "errand":
-            errands.run(svc, name, data["errand"], data["sealed"])
+            errands.run(made.svc, name, data["errand"], data["sealed"])
 
     workflow.on_start = errand
-    return Office(svc, mailer, workflow, clock, tables, customers)
+    return made
