@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.errors import Misconfigured
 
@@ -30,6 +30,10 @@ OPTIONAL = {
         "peers_url",
         "Stands in for every recipient's own system (the laptop run); loopback only.",
     ),
+    "RIGHTSDESK_MAILS_A_SECOND": (
+        "mails_a_second",
+        "At most so many announcements a second: below the account's rate at SES, so that answers still get through.",
+    ),
 }
 
 
@@ -50,6 +54,7 @@ class Settings(BaseModel):
     files_url: str | None = None
     undo_seconds: int | None = None
     peers_url: str | None = None
+    mails_a_second: float = Field(10, gt=0)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

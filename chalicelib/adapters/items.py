@@ -9,7 +9,8 @@ One table, families by key (pk / sk):
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
     LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
     HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
-    INBOX               <day>-<mail>
+    INBOX               <day>-<mail>    POLICY#<version>            ANNOUNCEMENT
+    DUTY#<occasion>     <member>
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """

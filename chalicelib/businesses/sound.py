@@ -114,9 +114,30 @@ def _words(business: Business, categories: Words[str]) -> Iterator[tuple[str, st
             yield from _known(
                 f"roles.{r}.sees", prefix, categories, "a category", "chalicelib/businesses/categories.yaml"
             )
+    yield from _announced(business, scopes)
     held = {k for s in business.datamap.sources.values() for c in s.collections.values() for k in c.identity}
     for name in business.identifiers:
         yield from _known("identifiers", name, held, "an identity of any collection in datamap.yaml")
+
+
+def _announced(business: Business, scopes: Words[str]) -> Iterator[tuple[str, str, str]]:
+    """A list that nobody can read would announce to nobody."""
+    notices = business.policy.notices
+    for n, change in enumerate(business.policy.changes):
+        for scope in change.stops_with:
+            yield from _known(f"policy.changes.{n}.stops_with", scope, scopes, "an opt-out of this business")
+        if not notices:
+            yield "policy.notices", "is missing", "say whom a change is announced to"
+    if not notices:
+        return
+    yield from _known("policy.notices.kind", notices.kind, business.kinds, "a kind of mail")
+    addresses = {
+        f"{s}.{c}.{f}" for s, source in business.datamap.sources.items() if source.kind == "sql"
+        for c, collection in source.collections.items() for f, field in collection.fields.items()
+        if field.identifier == "email"
+    }  # fmt: skip
+    for path in notices.to:
+        yield from _known("policy.notices.to", path, addresses, "a field with `identifier: email` of an sql source")
 
 
 def _addresses(business: Business) -> Iterator[tuple[str, str, str]]:
@@ -138,7 +159,7 @@ def _sharing(business: Business) -> Iterator[tuple[str, str, str]]:
 
 
 def _scopes(business: Business) -> set[str]:
-    return set(business.opt_outs) | {f"kind:{kind}" for kind in business.kinds}
+    return set(business.opt_outs) | {f"kind:{kind}" for kind in business.kinds} | business.declinable.keys()
 
 
 def _address(at: str, said: str) -> Iterator[tuple[str, str, str]]:

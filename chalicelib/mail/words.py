@@ -228,6 +228,7 @@ LINK_PURPOSES = {
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
     Purpose.HEAR_AGAIN.value: "to hear from us again",
+    Purpose.DUTIES.value: "to confirm your privacy duties",
 }  # fmt: skip
 
 
@@ -297,6 +298,8 @@ def scope(scope: str, business: Business) -> str:
     kind = business.kinds.get(scope.removeprefix("kind:"))
     if scope.startswith("kind:") and kind:
         return kind.title
+    if change := business.declinable.get(scope):
+        return f"{change.new_use} (new in our policy of {change.version})"
     return business.opt_outs.get(scope, scope.replace("_", " "))
 
 

@@ -249,7 +249,7 @@ def check(
         kinds = {f"kind:{k}" for k, kind in svc.business.kinds.items() if kind.stoppable}
         if not personal.stop and not personal.pet:
             faults["stop"] = "Choose what should stop."
-        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds:
+        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds - svc.business.declinable.keys():
             faults["stop"] = f"{svc.business.name} cannot stop this here: {', '.join(sorted(unknown))[:60]}."
     if right is Right.CONCERN and not (personal.details or "").strip():
         faults["details"] = "Tell us what worries you, in your own words."
