@@ -212,14 +212,12 @@ def _mail(svc: Services, change: Change, one: Announcement, value: str, pace: Pa
 
 def _message(svc: Services, change: Change, one: Announcement, to: str) -> bytes:
     name = _notices(svc).kind
-    stop = one_click.stop_url(svc, to, [f"kind:{name}"]) if svc.business.kinds[name].stoppable else None
+    links = {"decline": one_click.stop_url(svc, to, [change.scope])}
+    if svc.business.kinds[name].stoppable:
+        links["stop"] = one_click.stop_url(svc, to, [f"kind:{name}"])
     return messages.compose(
         "policy_change", business=svc.business, to=to, reference=None, at=svc.now(),
-        one_click=stop,
-        context={
-            "change": change, "takes_effect": one.takes_effect, "stop": stop,
-            "links": {"decline": one_click.stop_url(svc, to, [change.scope])},
-        },
+        one_click=links.get("stop"), context={"change": change, "takes_effect": one.takes_effect, "links": links},
     )  # fmt: skip
 
 

@@ -66,6 +66,7 @@ RAW: dict[str, Any] = {
     },
     "roles": {"support": {"decides": list(WORDS), "sees": ["*"], "lead": True}, "clerk": {"decides": ["access"], "sees": ["user.financial"]}},
     "staff": [{"id": "dana", "name": "Dana", "email": "dana@pawsome.example.com", "roles": ["support"]}],
+    "duties": {"rules": ["Look at a person's data only when your work for them needs it.", "Tell it to nobody else."]},
     "datamap": {"sources": {"shop": {"kind": "sql", "title": "Web shop", "where": "shop", "collections": {
         "customers": {"title": "Customer record", "identity": {"email": "email"}, "fields": {
             "id": _field("Number"), "email": _field("Email address", correct="email"),

@@ -23,7 +23,7 @@ from chalicelib.ports import KeptMail
 from chalicelib.usecases import by_hand, inbox
 from chalicelib.web import places
 from chalicelib.web.stages import stages
-from tests.web import samples
+from tests.web import duty_scenes, samples
 
 TOKEN = "t" * 43
 TYPED = {"email": ["kim@example"], "details": ["Bella & <Max>"], "field": ["shop.customers.street"], "value": [""]}
@@ -262,6 +262,7 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "complete": ("complete", completing("residence")),
         "complete-correction": ("complete", completing("correction", "residence", right=Right.CORRECTION, faults={"field": "Choose what is wrong.", "value": "Say what it should be."})),
         "complete-child": ("complete", completing("child", "residence", right=Right.DELETION)),
+        **duty_scenes.scenes(),
         "metrics": ("metrics", figures(few=False)),
         "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
