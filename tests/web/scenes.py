@@ -21,7 +21,7 @@ from chalicelib.domain.verification import Noted, Proof
 from chalicelib.mail.inbound import Letter
 from chalicelib.ports import KeptMail
 from chalicelib.usecases import by_hand, inbox
-from chalicelib.web import places
+from chalicelib.web import places, plots
 from chalicelib.web.stages import stages
 from tests.web import duty_scenes, samples
 
@@ -162,11 +162,12 @@ def hand(step: Step = Step.GATHER, right: Right = Right.ACCESS, **changes: Any) 
 
 def figures(*, few: bool) -> dict[str, Any]:
     tallies = [
-        Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n)
+        Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n, month=1 + n % 6, late=n > 24)
         for n in range(0 if few else 30)
     ]
     shown_ = [shown(each) for each in sums(tallies)]
     return {
+        "plots": plots.of_year(sums(tallies)),
         "year": 2026,
         "years": range(2026, 2022, -1),
         "metrics": shown_,
