@@ -204,6 +204,8 @@ class Request(BaseModel):
     """Too many mails went to this address today: an opt-out acts, without a mail; others' mails wait (rule 17)."""
     asked_from: str = ""
     """Keyed hash of the address and the network it was filed from, as it was counted; empty where it was not."""
+    nth_from_network: int = 0
+    """Which one it was from its network that day; 0 where nobody counted."""
 
     sealed: bytes = b""
 

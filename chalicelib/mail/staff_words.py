@@ -15,6 +15,12 @@ MET = {
     Met.UNSURE: "may have left, nobody knows; not sent again",
 }
 
+RISKS = {
+    "address_changed": "The address, phone or email on file was corrected here in the last 60 days.",
+    "network": "Many requests came from the same network that day.",
+    "name_differs": "The name that was typed is not the name on file.",
+}
+
 
 def occasion(name: str) -> str:
     """On what staff were reminded of their duties: `2026-Q4`, `policy-2027-01`."""

@@ -37,10 +37,12 @@ from chalicelib.usecases import (
     limits,
     partial,
     powers,
+    risks,
     road,
 )
 from chalicelib.usecases.appeals import First
 from chalicelib.usecases.choosing import Candidates
+from chalicelib.usecases.risks import Sign
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Card:
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
     """Whether this member may take their own decision back."""
+    risks: list[Sign] = field(default_factory=list)
+    """What should make staff look twice."""
     first: First | None = None
     """The decision against which this request appeals."""
 
@@ -139,7 +143,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
         may_undo=powers.may_take_back(svc, request, member),
-        history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
+        risks=risks.signs(svc, request), history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
         attention=decides and request.status is Status.NEEDS_ATTENTION,
         again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],
         may_go_by_post=powers.may_go_by_post(svc, request, member),

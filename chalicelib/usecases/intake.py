@@ -73,11 +73,12 @@ def file_request(
         channel = Channel.MEMBER_PAGE
     now = svc.now()
     received_at = received(svc, now, received_on) if entered_by else min(now, by_mail.arrived_at) if by_mail else now
-    quiet, asked_from = False, ""
+    quiet, asked_from, from_network = False, "", 0
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
     if not signed_in and not entered_by:
         quiet, asked_from = unproven.count(svc, right, personal, network, now)
+        from_network = unproven.nth(svc, network, now)
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
         quiet = unproven.count(svc, also, personal, network, now)[0] or quiet
@@ -88,7 +89,10 @@ def file_request(
         made = _first(
             svc, each, personal, relationship, channel, at, signed_in=account, quiet=quiet, designated=designated
         ).model_copy(
-            update={"entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from}
+            update={
+                "entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from,
+                "nth_from_network": from_network,
+            }
         )
         if by_mail:
             made = _from_mail(made, personal, by_mail)
