@@ -86,6 +86,8 @@ class RightTerms(Part):
     """The floor of proof (rule 19): the mailbox is one point, each right answer one more."""
     declaration: bool = False
     review: Literal["staff", "automatic"] = "staff"
+    two_above: int | None = Field(None, ge=0)
+    """Of a deletion: more records than this take the approval of two members of staff."""
     stops: tuple[str, ...] = ()
     """Of a deletion: the opt-outs that come with it, for good (CET-5)."""
 

@@ -93,12 +93,17 @@ def _proof(business: Business) -> Iterator[tuple[str, str, str]]:
 
 def _deciders(business: Business) -> Iterator[tuple[str, str, str]]:
     """An appeal is decided by somebody who did not refuse: with one able person alone it could never end."""
+    deletion = business.rights[Right.DELETION]
+    if deletion.two_above is not None and deletion.review == "automatic":
+        yield "rights.deletion.review", "lets deletions pass by themselves, and two_above asks for two people", "drop one"
     leads = {m.id for m in business.staff if any(r in business.roles and business.roles[r].lead for r in m.roles)}
     for right in (right for right in Right if right is not Right.OPT_OUT):
         able = leads | {m.id for m in business.deciders(right)}
-        if len(able) < 2:
-            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs somebody else"
-            yield "staff", problem, f"let a second person decide {right}, or make a second person a lead"
+        two = right is Right.DELETION and deletion.two_above is not None
+        if len(able) < 2 + two:
+            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs {'two others' if two else 'somebody else'}"
+            number = "third" if two else "second"
+            yield "staff", problem, f"let a {number} person decide {right}, or make a {number} person a lead"
 
 
 def _words(business: Business, categories: Words[str]) -> Iterator[tuple[str, str, str]]:

@@ -166,6 +166,8 @@ class Request(BaseModel):
     """What sources answered later: `<step>:<source>` to the name of the sealed answer. The first one stands."""
     plan_hash: str | None = None
     decision: Decision | None = None
+    first_approval: Decision | None = None
+    """Of a deletion that takes two people: the first one's, which moves nothing."""
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None

@@ -110,7 +110,7 @@ EVENTS = {
 """A status reached, told as something that happened."""
 
 OTHER_EVENTS = {
-    "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
+    "approved_first": "One person approved; a second one looks", "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
     "not_me": "“That wasn’t me” after the end", "appealed": "An appeal was made",
     "partly_refused": "Answered; a part was refused, the reason was mailed",
     "held": "A legal hold was set: everything is kept", "released": "The legal hold was ended",

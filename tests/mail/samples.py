@@ -141,6 +141,7 @@ def _digest(waiting: int, *, to_post: int = 0, unacknowledged: int = 0) -> dict[
 MAILS: dict[str, dict[str, Any]] = {
     "policy_change": _change(f"{BASE}/stop/{'n' * 43}"),
     "policy_change-unstoppable": _change(None),
+    "staff_second": _staff(first=MEMBER, due_at=samples.NOW + timedelta(days=9), days_left=9),
     "staff_duties": _duties("2026-Q4", "policy-2027-01"),
     "staff_duties-again": _duties("2026-Q4", again=True),
     "staff_digest": _digest(3, to_post=1, unacknowledged=2),

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import SourceMap
-from chalicelib.domain.decision import Verdict
+from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Happened, Line
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
@@ -264,6 +264,9 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "complete-correction": ("complete", completing("correction", "residence", right=Right.CORRECTION, faults={"field": "Choose what is wrong.", "value": "Say what it should be."})),
         "complete-child": ("complete", completing("child", "residence", right=Right.DELETION)),
         **duty_scenes.scenes(),
+        "review-two": ("review", review(samples.card(needs_two=600))),
+        "review-second": ("review", review(samples.card(needs_two=600, approved=Decision(verdict=Verdict.APPROVE, by="ravi", at=samples.NOW)))),
+        "review-mine": ("review", review(samples.card(needs_two=600, approved=Decision(verdict=Verdict.APPROVE, by="dana", at=samples.NOW)))),
         "metrics": ("metrics", figures(few=False)),
         "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),
