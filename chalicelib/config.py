@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,6 +35,7 @@ OPTIONAL = {
         "mails_a_second",
         "At most so many announcements a second: below the account's rate at SES, so that answers still get through.",
     ),
+    "RIGHTSDESK_LOG_LEVEL": ("log_level", "From which level on logs are written; metrics are lines of INFO."),
 }
 
 
@@ -55,6 +57,7 @@ class Settings(BaseModel):
     undo_seconds: int | None = None
     peers_url: str | None = None
     mails_a_second: float = Field(10, gt=0)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -2,7 +2,8 @@
 
 `/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
 `/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database;
-`POST /api/schedules/<name>` runs a scheduled function now. Loopback only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
+`POST /api/schedules/<name>` runs a scheduled function now. Loopback only.
+Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from botocore.exceptions import ClientError
 from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
+from local.feedback import KINDS, Feed, nowhere
 from local.postman import Deliver
 from local.schedules import Run
 from local.server import HOST, LARGEST, PENDING, Quiet
@@ -138,6 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     letters: Letters
     deliver: Deliver
+    feed: Feed
     places: Places
     schedule: Run
 
@@ -174,6 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(length))
         if self.path.startswith(SCHEDULES):
             return self._schedule(self.path.removeprefix(SCHEDULES))
+        if self.path == "/api/feedback":
+            return self._feedback(raw)
         if self.path != "/api/inbound":
             return self._answer(404, JSON, '{"error": "not_found"}')
         if not raw.strip():
@@ -186,6 +191,18 @@ class _Handler(BaseHTTPRequestHandler):
         except KeyError:
             return self._answer(404, JSON, '{"error": "not_found"}')
         return self._answer(200, JSON, json.dumps(said))
+
+    def _feedback(self, raw: bytes) -> None:
+        """Tells the business what became of a mail, as the mail service would."""
+        try:
+            said = json.loads(raw)
+            letter, kind = self.letters.one(said["id"]), said["kind"]
+        except (ValueError, KeyError, TypeError):
+            letter, kind = None, None
+        if letter is None or kind not in KINDS:
+            told = f'Send {{"id": "<id of a message>", "kind": "<one of {", ".join(KINDS)}>"}}.'
+            return self._answer(400, JSON, json.dumps({"error": "invalid_feedback", "message": told}))
+        return self._answer(202, JSON, json.dumps({"became": type(self).feed(letter, kind)}))
 
     def _asked_for(self, asked: dict[str, str]) -> list[dict[str, Any]]:
         seconds = min(float(asked["wait"]), LONGEST_WAIT) if asked.get("wait", "").replace(".", "", 1).isdigit() else 0
@@ -254,11 +271,13 @@ def _none(name: str) -> Any:
     raise KeyError(name)
 
 
-def server(port: int, deliver: Deliver, places: Places = dict, schedule: Run = _none) -> ThreadingHTTPServer:
+def server(
+    port: int, deliver: Deliver, places: Places = dict, feed: Feed = nowhere, schedule: Run = _none
+) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
     given: dict[str, Any] = {
         "letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places),
-        "schedule": staticmethod(schedule),
+        "feed": staticmethod(feed), "schedule": staticmethod(schedule),
     }  # fmt: skip
     handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)

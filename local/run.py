@@ -179,6 +179,7 @@ def _environ(wanted: Wanted) -> None:
         RIGHTSDESK_PUBLIC_URL=wanted.base_url,
         RIGHTSDESK_FILES_URL=f"{wanted.mail_url}/files",
         RIGHTSDESK_MAILS_A_SECOND=MAILS_A_SECOND,
+        RIGHTSDESK_LOG_LEVEL=os.environ.get("RIGHTSDESK_LOG_LEVEL", "WARNING"),
         RIGHTSDESK_UNDO_SECONDS=os.environ.get("RIGHTSDESK_UNDO_SECONDS", UNDO_SECONDS),
     )
 
@@ -189,12 +190,12 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import aws, mailbox, peers, places, postman, schedules
+    from local import allowed, aws, feedback, mailbox, peers, places, postman, schedules
 
     business = load(wanted.business)
     _heed()
     keys = peers.keys_of(business)
-    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender, keys))
+    settings = stack.enter_context(aws.cloud(app.handler_map, business, keys))
     if keys:
         settings["RIGHTSDESK_PEERS_URL"] = stack.enter_context(peers.served(peers.of(business, keys)))
     there = database.result()
@@ -205,9 +206,10 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap),
-        schedules.runner(app.handler_map, schedules.names(app)),
-    )
+        wanted.mail_port, postman.inbound(handlers := allowed.each(app.handler_map)),
+        lambda: places.contents(business.datamap), feedback.feed(handlers),
+        schedules.runner(handlers, schedules.names(app)),
+    )  # fmt: skip
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))
     return {

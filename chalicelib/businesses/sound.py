@@ -95,14 +95,18 @@ def _deciders(business: Business) -> Iterator[tuple[str, str, str]]:
     """An appeal is decided by somebody who did not refuse: with one able person alone it could never end."""
     deletion = business.rights[Right.DELETION]
     if deletion.two_above is not None and deletion.review == "automatic":
-        yield "rights.deletion.review", "lets deletions pass by themselves, and two_above asks for two people", "drop one"
+        yield (
+            "rights.deletion.review",
+            "lets deletions pass by themselves, and two_above asks for two people",
+            "drop one",
+        )
     leads = {m.id for m in business.staff if any(r in business.roles and business.roles[r].lead for r in m.roles)}
     for right in (right for right in Right if right is not Right.OPT_OUT):
         able = leads | {m.id for m in business.deciders(right)}
         two = right is Right.DELETION and deletion.two_above is not None
         if len(able) < 2 + two:
-            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs {'two others' if two else 'somebody else'}"
-            number = "third" if two else "second"
+            number, others = ("third", "two others") if two else ("second", "somebody else")
+            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs {others}"
             yield "staff", problem, f"let a {number} person decide {right}, or make a {number} person a lead"
 
 

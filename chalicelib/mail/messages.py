@@ -39,7 +39,8 @@ def compose(
 ) -> bytes:
     """The raw message `templates/mail/<name>` for `context`, dated `at` (UTC).
 
-    `one_click`: what stops such mail by one POST (RFC 8058). The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
+    `one_click`: what stops such mail by one POST (RFC 8058). The same name, reference, address and time make the same
+    Message-ID; all mails of a request form one thread.
     """
     told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
     message = _addressed(business, to, reference, at)

@@ -26,6 +26,7 @@ from chalicelib.errors import (
     Misconfigured,
     ServiceUnavailable,
 )
+from chalicelib.links import CUSTOMER
 from chalicelib.mail import messages
 from chalicelib.ports import Listed, Listing
 from chalicelib.services import Services
@@ -65,10 +66,10 @@ def all_of(svc: Services) -> list[tuple[Change, Announcement | None]]:
     return [(change, svc.store.announcement(change.version)) for change in svc.business.policy.changes]
 
 
-def rehearse(svc: Services, version: str, most: int | None = None) -> Counter[str]:
+def rehearse(svc: Services, version: str) -> Counter[str]:
     """Whom the announcement would reach, as counts: `sent`, `left_alone`, `again`, `no_address`. Sends nothing.
 
-    `more`: 1 where the lists go on beyond the first `most`. Raises InvalidRequest for a change nobody planned.
+    Raises InvalidRequest for a change nobody planned.
     """
     change, notices = _planned(svc, version)
     met, seen = Counter[str](), set[bytes]()
@@ -76,8 +77,6 @@ def rehearse(svc: Services, version: str, most: int | None = None) -> Counter[st
         after: str | None = None
         while rows := _page(svc, place, after):
             for row in rows:
-                if most is not None and met.total() >= most:
-                    return met + Counter(more=1)
                 met[_would(svc, change, notices, row.value, seen)] += 1
             after = rows[-1].cursor
     return met
@@ -106,9 +105,7 @@ def begin(svc: Services, version: str, by: str) -> Announcement:
     fresh = Announcement(version=version, by=by, begun_at=now, takes_effect=effect)
     if svc.store.put_announcement(fresh):
         return fresh
-    stands = svc.store.announcement(version)
-    assert stands is not None
-    return stands
+    return svc.store.announcement(version) or fresh
 
 
 def go_on(
@@ -119,7 +116,7 @@ def go_on(
 
     `heard` is told how each stands, page after page. Where another run has this window, nothing is done.
     """
-    met = Counter[str]()
+    met = Counter[Met]()
     for change, begun in all_of(svc):
         if begun is None or begun.finished_at or not _ours(svc, change):
             continue
@@ -195,8 +192,9 @@ def _mail(svc: Services, change: Change, one: Announcement, value: str, pace: Pa
         pace.wait()
         try:
             sent = correspondence.send_once(
-                svc, _holder(change), svc.hash(who), value.strip(), lambda: _message(svc, change, one, value.strip())
-            )
+                svc, _holder(change), f"policy_change:{svc.hash(who)}", value.strip(),
+                lambda: _message(svc, change, one, value.strip()), CUSTOMER,
+            )  # fmt: skip
         except MailRejected:
             return Met.REFUSED
         except MailUncertain:

@@ -98,6 +98,8 @@ class Card:
     """How many records would go, where that takes two people."""
     approved: Decision | None = None
     """The first of two approvals, while the second is awaited."""
+    other_ways: frozenset[str] = frozenset()
+    """What this member may do about an answer that did not arrive: `mail` it again, `post` it."""
     first: First | None = None
     """The decision against which this request appeals."""
 
@@ -149,12 +151,13 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
         may_undo=powers.may_take_back(svc, request, member),
         needs_two=second.needed(svc, request, plan), approved=second.standing(request),
-        risks=risks.signs(svc, request), history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
+        risks=risks.signs(svc, request),
+        history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
         attention=decides and request.status is Status.NEEDS_ATTENTION,
         again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],
         may_go_by_post=powers.may_go_by_post(svc, request, member),
         may_appeal=request.by_post and appealing.may_appeal(request),
-        may_note_power=may_note_power(svc, request, member),
+        may_note_power=may_note_power(svc, request, member), other_ways=powers.other_ways(svc, request, member),
     )  # fmt: skip
 
 

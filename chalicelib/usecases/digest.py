@@ -87,4 +87,6 @@ def _send(svc: Services, digest: Digest, today: date) -> bool:
             },
         )  # fmt: skip
 
-    return correspondence.send_once(svc, f"digest-{today}", member.id, member.email, message)
+    return correspondence.send_once(
+        svc, f"digest-{today}", f"staff_digest:{member.id}", member.email, message, member.id
+    )

@@ -94,7 +94,14 @@ def _mail(svc: Services, member: Member, left: list[Standing]) -> None:
         )  # fmt: skip
 
     with suppress(MailUncertain):
-        correspondence.send_once(svc, f"duties-{named[0]}", f"{member.id}:{len(named)}:{times}", member.email, message)
+        correspondence.send_once(
+            svc,
+            f"duties-{named[0]}",
+            f"staff_duties:{member.id}:{len(named)}:{times}",
+            member.email,
+            message,
+            member.id,
+        )
     for standing in left:
         before = standing.duty or Duty(occasion=standing.occasion, member=member.id, revision=0)
         reminded = (*before.reminded, now)

@@ -38,7 +38,7 @@ def count(svc: Services, right: Right, personal: Personal, network: str, now: da
 
 
 def nth(svc: Services, network: str, now: datetime) -> int:
-    """Which filing of today this is from its network, whoever it is for; 0 where that is not known. A hint for staff."""
+    """Which filing of today this is from its network, whoever it is for; 0 where that is not known."""
     if not (at := _network(network)):
         return 0
     hashed = svc.hash(Identifier.of(IdentifierKind.COOKIE, f"network {at}"))

@@ -6,14 +6,13 @@ customer's data. Leaves to others: reminding (usecases/duties), sending (usecase
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.businesses.model import Change, Member
 from chalicelib.domain.announcement import Announcement, Met
-from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError
+from chalicelib.errors import DecisionNotAllowed, LinkError
 from chalicelib.usecases import announcements, staffroom
 from chalicelib.usecases import duties as usecase
 from chalicelib.web import replies
@@ -22,9 +21,6 @@ from chalicelib.web.replies import ANY, answered
 from chalicelib.web.sessions import session
 
 duties = Blueprint(__name__)
-
-REHEARSED = 1000
-"""Addresses that a page rehearses at most: it must answer within seconds. The command counts them all."""
 
 
 @duties.route("/duties/{token}", methods=["GET"], content_types=ANY)
@@ -87,20 +83,15 @@ def policy(asked: Asked) -> Response:
 @duties.route("/staff/policy", methods=["POST"], content_types=ANY)
 @answered(duties)
 def announce(asked: Asked) -> Response:
-    """`do=rehearse` counts and sends nothing; `do=announce` begins: the next run sends."""
+    """Begins; the next run sends."""
     try:
         lead = _lead(asked)
     except LinkError:
         return replies.see(asked, "/staff/sign-in")
     if asked.from_elsewhere:
         raise Unreadable(403, "from_elsewhere", "This was sent by another site. Please use the page of this one.")
-    said = only(asked.form(), {"version", "do"})
-    version = said.get("version", "")
-    if said.get("do") == "rehearse":
-        return _policy(asked, version, announcements.rehearse(asked.svc, version, REHEARSED))
-    if said.get("do") != "announce":
-        raise InvalidRequest({"do": "Choose whether to rehearse or to announce."})
-    announcements.begin(asked.svc, version, f"staff:{lead.id}")
+    said = only(asked.form(), {"announce"})
+    announcements.begin(asked.svc, said.get("announce", ""), f"staff:{lead.id}")
     return _policy(asked) if asked.wants_json else replies.see(asked, "/staff/policy")
 
 
@@ -111,16 +102,11 @@ def _lead(asked: Asked) -> Member:
     return member
 
 
-def _policy(asked: Asked, version: str = "", rehearsed: Counter[str] | None = None) -> Response:
+def _policy(asked: Asked) -> Response:
     changes = announcements.all_of(asked.svc)
     if asked.wants_json:
-        return replies.as_json({
-            "changes": [_change(change, begun) for change, begun in changes],
-            **({"rehearsed": {"version": version, **rehearsed}} if rehearsed is not None else {}),
-        })  # fmt: skip
-    return replies.page(
-        asked, "staff_policy", changes=changes, version=version, rehearsed=rehearsed, met=list(Met), most=REHEARSED
-    )  # fmt: skip
+        return replies.as_json({"changes": [_change(change, begun) for change, begun in changes]})
+    return replies.page(asked, "staff_policy", changes=changes, met=list(Met))
 
 
 def _change(change: Change, begun: Announcement | None) -> dict[str, Any]:

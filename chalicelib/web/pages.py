@@ -80,7 +80,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, staff_words=staff_words, rules=rules, identifier_options=_identifier_options, ground_label=ground_label)
+    env.globals.update(
+        words=words,
+        staff_words=staff_words,
+        rules=rules,
+        identifier_options=_identifier_options,
+        ground_label=ground_label,
+    )
     env.filters.update(words.FILTERS, why_kept=_why_kept)
     return env
 

@@ -88,6 +88,11 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "may_appeal": shown.may_appeal, "held_back": shown.held_back, "risks": shown.risks,
         "needs_two": shown.needs_two, "approved_by": shown.approved.by if shown.approved else None,
         "may_go_by_post": shown.may_go_by_post,
+        "other_ways": sorted(shown.other_ways),
+        "undelivered": [
+            {"mail": name.partition(":")[0], "trouble": u.trouble, "why": u.why, "at": u.at.isoformat()}
+            for name, u in request.undelivered.items()
+        ],
     }  # fmt: skip
 
 

@@ -35,7 +35,9 @@ def test_a_second_family_name_is_none(office: Office) -> None:
 
 
 def test_contact_data_corrected_lately_is_a_sign_for_sixty_days(office: Office) -> None:
-    field = next(p for p, f in office.svc.business.datamap.correctable().items() if f.category == "user.contact.address.street")
+    field = next(
+        p for p, f in office.svc.business.datamap.correctable().items() if f.category == "user.contact.address.street"
+    )
     request = office.to_review("correction", corrections=[{"field": field, "value": "14 Elm Court"}])
     assert signs(office, request) == [], "its own change is not made yet"
     office.decide(request, "approve")
@@ -60,4 +62,7 @@ def test_the_fifth_request_from_one_network_in_a_day_is_a_sign(office: Office) -
     office.ask_staff(request)
     assert signs(office, request) == [Sign.NETWORK]
     office.clock.forward(timedelta(days=1))
-    assert intake.file_request(office.svc, Right.ACCESS, Personal(email="b@example.com"), network=NETWORK).nth_from_network == 1
+    assert (
+        intake.file_request(office.svc, Right.ACCESS, Personal(email="b@example.com"), network=NETWORK).nth_from_network
+        == 1
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,12 +24,8 @@ def duties(*, known: bool) -> dict[str, Any]:
     return {"member": samples.business().staff[0], "standings": standings(known=known), "token": "t" * 43}
 
 
-def policy(begun: Announcement | None, rehearsed: Counter[str] | None = None) -> dict[str, Any]:
-    changes = [(CHANGE, begun)] if begun or rehearsed is not None else []
-    return {
-        "changes": changes, "version": "2027-01" if rehearsed else "", "rehearsed": rehearsed, "met": list(Met),
-        "most": 1000,
-    }  # fmt: skip
+def policy(*changes: tuple[Change, Announcement | None]) -> dict[str, Any]:
+    return {"changes": list(changes), "met": list(Met)}
 
 
 def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -43,10 +38,9 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "duties-known": ("duties", duties(known=True)),
         "staff-duties": ("staff_duties", {**lead, "standings": standings(known=False)}),
         "staff-duties-known": ("staff_duties", {**lead, "standings": standings(known=True)}),
-        "policy": ("staff_policy", policy(None, Counter())),
-        "policy-rehearsed": ("staff_policy", policy(None, Counter(sent=900, left_alone=9, again=90, more=1))),
-        "policy-begun": ("staff_policy", policy(told)),
-        "policy-late": ("staff_policy", policy(late)),
-        "policy-done": ("staff_policy", policy(told.model_copy(update={"finished_at": samples.NOW}))),
-        "policy-none": ("staff_policy", policy(None)),
+        "policy": ("staff_policy", policy((CHANGE, None))),
+        "policy-begun": ("staff_policy", policy((CHANGE, told))),
+        "policy-late": ("staff_policy", policy((CHANGE, late))),
+        "policy-done": ("staff_policy", policy((CHANGE, told.model_copy(update={"finished_at": samples.NOW})))),
+        "policy-none": ("staff_policy", policy()),
     }

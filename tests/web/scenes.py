@@ -162,7 +162,15 @@ def hand(step: Step = Step.GATHER, right: Right = Right.ACCESS, **changes: Any) 
 
 def figures(*, few: bool) -> dict[str, Any]:
     tallies = [
-        Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n, month=1 + n % 6, late=n > 24)
+        Tally(
+            id=str(n),
+            year=2026,
+            right=Right.ACCESS,
+            outcome=Counted.WHOLE if n % 4 else Counted.DENIED,
+            days=n,
+            month=1 + n % 6,
+            late=n > 24,
+        )
         for n in range(0 if few else 30)
     ]
     shown_ = [shown(each) for each in sums(tallies)]

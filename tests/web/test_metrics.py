@@ -75,7 +75,10 @@ def test_every_plot_has_its_numbers_in_a_table_beside_it(desk: Desk, session: st
     figures = re.findall(r"<figure.*?</figure>", page, re.DOTALL)
     assert len(figures) == 6
     for figure in figures:
-        drawn, table = re.findall(r"<text x=\"92\"[^>]*>([^<]*)<", figure), re.findall(r"<th scope=\"row\">([^<]*)<", figure)
+        drawn, table = (
+            re.findall(r"<text x=\"92\"[^>]*>([^<]*)<", figure),
+            re.findall(r"<th scope=\"row\">([^<]*)<", figure),
+        )
         assert drawn == table
         assert 'role="img"' in figure
         assert "aria-label=" in figure
