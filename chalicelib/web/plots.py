@@ -12,11 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from chalicelib.domain.request import Right
 from chalicelib.domain.tally import Counted, Sum, guarded, shown
 from chalicelib.mail import words
 
-WIDE = 168
+WIDE = 110
 """Width of the longest bar, in units of the drawing."""
+SHORT = {
+    Right.ACCESS: "Access", Right.CORRECTION: "Correction", Right.DELETION: "Deletion",
+    Right.CALIFORNIA_DISCLOSURE: "Disclosure (CA)", Right.OPT_OUT: "Opt-out", Right.CONCERN: "Concern",
+}  # fmt: skip
+"""Beside a bar there is room for so much."""
 SPANS = ((7, "Up to 7 days"), (15, "8 to 15"), (30, "16 to 30"), (45, "31 to 45"), (90, "46 to 90"))
 LONGER = "More than 90"
 
@@ -47,7 +53,7 @@ class Plot:
 def of_year(sums: Sequence[Sum]) -> list[Plot]:
     """The plots of a year."""
     hidden = any(isinstance(n, str) for each in map(shown, sums) for n in (each.received, *each.counts.values()))
-    rights = {words.RIGHTS[each.right].title: each.received for each in sums}
+    rights = {SHORT[each.right]: each.received for each in sums}
     ended = {outcome: sum(each.counts.get(outcome, 0) for each in sums) for outcome in Counted}
     days = sum((Counter(each.days) for each in sums), Counter[int]())
     late = sum(each.late for each in sums)

@@ -76,7 +76,7 @@ def test_every_plot_has_its_numbers_in_a_table_beside_it(desk: Desk, session: st
     assert len(figures) == 6
     for figure in figures:
         drawn, table = (
-            re.findall(r"<text x=\"92\"[^>]*>([^<]*)<", figure),
+            re.findall(r"<text x=\"128\"[^>]*>([^<]*)<", figure),
             re.findall(r"<th scope=\"row\">([^<]*)<", figure),
         )
         assert drawn == table
