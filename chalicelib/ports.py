@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.audit import Event
+from chalicelib.domain.duty import Duty
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.ledger import Entry
@@ -256,6 +258,17 @@ class RequestStore(Protocol):
     def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
         """Entries that something is still to be done about, first due first; only those due by then, if given."""
 
+    def put_announcement(self, one: Announcement) -> bool:
+        """Write the first revision, or the one after the stored. False when another stands there."""
+
+    def announcement(self, version: str) -> Announcement | None: ...
+
+    def put_duty(self, duty: Duty) -> bool:
+        """Write the first revision, or the one after the stored. False when another stands there."""
+
+    def duties(self, occasion: str) -> list[Duty]:
+        """Those of the staff who were reminded on it, by their id."""
+
 
 class Vault(Protocol):
     """Seals each request's personal data under its own data key."""
@@ -401,6 +414,21 @@ class Source(Protocol):
 
     def stop(self, who: Sequence[Identifier], scopes: Iterable[str]) -> int:
         """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
+
+
+class Listed(NamedTuple):
+    """One record of a list: what stands in the field, and the cursor to go on after it (as sealed as any cursor)."""
+
+    value: str
+    cursor: str
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A source that can also list everybody, for what is told to all: one field of one collection, and no more."""
+
+    def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
+        """The next records by key, at most so many; fewer are the last. Raises SourceUnavailable, SourceMisread."""
 
 
 def every(source: Source, who: Sequence[Identifier]) -> Iterator[Record]:

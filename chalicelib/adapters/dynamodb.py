@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters import items, ledger, turns
+from chalicelib.adapters import duties, items, ledger, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
+from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.audit import Event
+from chalicelib.domain.duty import Duty
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
@@ -386,6 +388,20 @@ class DynamoStore:
 
     def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
         return ledger.due(self.table, by)
+
+    # Announcements, and what staff were reminded of
+
+    def put_announcement(self, one: Announcement) -> bool:
+        return duties.put_announcement(self.table, one)
+
+    def announcement(self, version: str) -> Announcement | None:
+        return duties.announcement(self.table, version)
+
+    def put_duty(self, duty: Duty) -> bool:
+        return duties.put_duty(self.table, duty)
+
+    def duties(self, occasion: str) -> list[Duty]:
+        return duties.duties(self.table, occasion)
 
 
 def _one_on(notice: Notice) -> tuple[str, Item]:

@@ -10,6 +10,7 @@ One table, families by key (pk / sk):
     LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
     HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
     INBOX               <day>-<mail>    SENT#<message id>           SENT
+    POLICY#<version>    ANNOUNCEMENT    DUTY#<occasion>             <member>
     STAFF               CUT_OFF         CANARY                      WALK | TAKEN
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).

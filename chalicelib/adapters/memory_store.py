@@ -13,7 +13,9 @@ from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT, SENT_REMEMBERED
+from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.audit import Event
+from chalicelib.domain.duty import Duty
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
@@ -68,6 +70,8 @@ class MemoryStore:
         self._subjects: dict[str, dict[str, datetime]] = {}
         self._lifted: dict[str, list[tuple[str, datetime, datetime]]] = {}
         self._ledger: dict[tuple[str, str], Entry] = {}
+        self._announcements: dict[str, Announcement] = {}
+        self._duties: dict[tuple[str, str], Duty] = {}
 
     @_alone
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
@@ -397,3 +401,27 @@ class MemoryStore:
         with self.lock:
             found = [(e.due, e.model_copy(deep=True)) for e in self._ledger.values() if e.due]
         yield from (e for at, e in sorted(found, key=lambda one: one[0]) if by is None or at <= by)
+
+    @_alone
+    def put_announcement(self, one: Announcement) -> bool:
+        stored = self._announcements.get(one.version)
+        if (stored.revision if stored else 0) != one.revision - 1:
+            return False
+        self._announcements[one.version] = one
+        return True
+
+    @_alone
+    def announcement(self, version: str) -> Announcement | None:
+        return self._announcements.get(version)
+
+    @_alone
+    def put_duty(self, duty: Duty) -> bool:
+        stored = self._duties.get((duty.occasion, duty.member))
+        if (stored.revision if stored else 0) != duty.revision - 1:
+            return False
+        self._duties[duty.occasion, duty.member] = duty
+        return True
+
+    @_alone
+    def duties(self, occasion: str) -> list[Duty]:
+        return [duty for (of, _), duty in sorted(self._duties.items()) if of == occasion]

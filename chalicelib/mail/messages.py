@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from chalicelib.businesses.model import Business
 from chalicelib.law.categories import label
-from chalicelib.mail import colours, rules, words
+from chalicelib.mail import colours, rules, staff_words, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
 
@@ -35,15 +35,20 @@ def compose(
     reference: str | None,
     context: Mapping[str, Any],
     at: datetime,
+    one_click: str | None = None,
 ) -> bytes:
     """The raw message `templates/mail/<name>` for `context`, dated `at` (UTC).
 
-    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
+    `one_click`: what stops such mail by one POST (RFC 8058). The same name, reference, address and time make the same
+    Message-ID; all mails of a request form one thread.
     """
     told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
     message = _addressed(business, to, reference, at)
     message["Subject"] = _part(name, "subject.txt", told).strip()
     message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{_domain(business)}>"
+    if one_click:
+        message["List-Unsubscribe"] = f"<{one_click}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
@@ -93,6 +98,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, rules=rules, category_label=label)
+    env.globals.update(words=words, staff_words=staff_words, rules=rules, category_label=label)
     env.filters.update(words.FILTERS)
     return env

@@ -111,6 +111,7 @@ EVENTS = {
 """A status reached, told as something that happened."""
 
 OTHER_EVENTS = {
+    "approved_first": "One person approved; a second one looks",
     "viewed": "Staff looked at the data", "downloaded": "The data was fetched", "extended": "More time was taken",
     "not_me": "“That wasn’t me” after the end", "appealed": "An appeal was made",
     "partly_refused": "Answered; a part was refused, the reason was mailed",
@@ -233,6 +234,7 @@ LINK_PURPOSES = {
     "staff": "to sign in", "session": "to sign in",
     Purpose.SIGN_IN.value: "to sign in",
     Purpose.HEAR_AGAIN.value: "to hear from us again",
+    Purpose.DUTIES.value: "to confirm your privacy duties",
 }  # fmt: skip
 
 TROUBLES = {
@@ -326,6 +328,8 @@ def scope(scope: str, business: Business) -> str:
     kind = business.kinds.get(scope.removeprefix("kind:"))
     if scope.startswith("kind:") and kind:
         return kind.title
+    if change := business.declinable.get(scope):
+        return f"{change.new_use} (new in our policy of {change.version})"
     return business.opt_outs.get(scope, scope.replace("_", " "))
 
 

@@ -24,7 +24,11 @@ class Cursor(NamedTuple):
 
 def after(last: Record) -> str:
     """The cursor of the page that begins after this record."""
-    return json.dumps([last.collection, last.key])
+    return at(last.collection, last.key)
+
+
+def at(collection: str, key: tuple[str, ...]) -> str:
+    return json.dumps([collection, key])
 
 
 def page_of(found: Iterable[Record], order: Sequence[str], start: str | None, size: int) -> Page:

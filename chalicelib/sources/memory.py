@@ -12,7 +12,7 @@ from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread
-from chalicelib.ports import Page
+from chalicelib.ports import Listed, Page
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.values import WRITES, Place, is_done, json_value, reached_by, spelt, still_to_do
@@ -33,6 +33,13 @@ class MemorySource:
             for name, row, reached in self._reach(who)
         )
         return cursor.page_of(found, self._map.order(), after, self._page)
+
+    def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
+        """See ports.Listing."""
+        mapped, last = self._map.collections[collection], cursor.read(after)
+        rows = sorted(((_key(mapped, row), row) for row in self._rows(collection)), key=lambda one: one[0])
+        later = [(key, row) for key, row in rows if last is None or key > last.key]
+        return [Listed(str(row[field] or ""), cursor.at(collection, key)) for key, row in later[:most]]
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).values())

@@ -19,7 +19,7 @@ from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import RightsdeskError, SourceMisread, SourceUnavailable
-from chalicelib.ports import Page
+from chalicelib.ports import Listed, Page
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE, Cursor
 from chalicelib.sources.statements import MEND, Layout, Statements, check, layout_of, table_of
@@ -90,6 +90,15 @@ class SqlSource:
                     del found[self._page :]
                     return Page(found, cursor.after(found[-1]))
         return Page(found)
+
+    def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
+        """See ports.Listing."""
+        last = cursor.read(after)
+        given = {f"after_{i}": part for i, part in enumerate(last.key)} if last else {}
+        with self._transaction() as (connection, statements):
+            find = statements[collection].listing(field, on=last is not None)
+            rows = connection.execute(find, {**given, "most": most}).all()
+        return [Listed(str(v or ""), cursor.at(collection, tuple(str(k) for k in key))) for *key, v in rows]
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         with self._transaction() as (connection, statements):

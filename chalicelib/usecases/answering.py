@@ -20,6 +20,7 @@ from chalicelib.domain.request import Personal, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
+from chalicelib.mail import words
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, judging, packing, partial, recipients, refusals, road
 from chalicelib.usecases.paging import InTime, always
@@ -206,6 +207,7 @@ def _opt_out(svc: Services, told: Told) -> None:
     business, stops = svc.business, set(told.personal.stop)
     stopped = [business.opt_outs[s] for s in business.opt_outs if s in stops]
     stopped += [k.title for name, k in business.kinds.items() if f"kind:{name}" in stops]
+    stopped += [words.scope(scope, business) for scope in business.declinable if scope in stops]
     still = [
         kind
         for name, kind in business.kinds.items()

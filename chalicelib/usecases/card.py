@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.answer import Said
 from chalicelib.domain.audit import Event
-from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.decision import Decision, Ground, Verdict
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Doing, OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
@@ -37,10 +37,13 @@ from chalicelib.usecases import (
     limits,
     partial,
     powers,
+    risks,
     road,
+    second,
 )
 from chalicelib.usecases.appeals import First
 from chalicelib.usecases.choosing import Candidates
+from chalicelib.usecases.risks import Sign
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,12 @@ class Card:
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
     """Whether this member may take their own decision back."""
+    risks: list[Sign] = field(default_factory=list)
+    """What should make staff look twice."""
+    needs_two: int | None = None
+    """How many records would go, where that takes two people."""
+    approved: Decision | None = None
+    """The first of two approvals, while the second is awaited."""
     other_ways: frozenset[str] = frozenset()
     """What this member may do about an answer that did not arrive: `mail` it again, `post` it."""
     first: First | None = None
@@ -143,6 +152,8 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
         may_undo=powers.may_take_back(svc, request, member),
+        needs_two=second.needed(svc, request, plan), approved=second.standing(request),
+        risks=risks.signs(svc, request),
         history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
         attention=decides and request.status is Status.NEEDS_ATTENTION,
         again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],

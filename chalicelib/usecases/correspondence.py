@@ -7,7 +7,7 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -205,8 +205,18 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
 
 def to_member(svc: Services, holder: str, name: str, member: Member, message: bytes) -> None:
     """Send one of the staff a mail that is about no open request, once: `holder` keeps the claim, under `name`."""
-    if svc.store.claim_mail(holder, name, svc.now()):
-        _hand_over(svc, holder, name, member.email, message, member.id)
+    send_once(svc, holder, name, member.email, lambda: message, member.id)
+
+
+def send_once(svc: Services, holder: str, name: str, to: str, message: Callable[[], bytes], person: str) -> bool:
+    """Send a mail of no request, unless it was sent: `holder` keeps the claim, under `name`. Whether it went now.
+
+    Raises ServiceUnavailable and MailRejected (it may be tried again), MailUncertain (never).
+    """
+    if not svc.store.claim_mail(holder, name, svc.now()):
+        return False
+    _hand_over(svc, holder, name, to, message(), person)
+    return True
 
 
 def send_links_again(svc: Services, typed: str) -> None:

@@ -75,12 +75,13 @@ def file_request(
         channel = Channel.MEMBER_PAGE
     now = svc.now()
     received_at = received(svc, now, received_on) if entered_by else min(now, by_mail.arrived_at) if by_mail else now
-    quiet, asked_from = False, ""
+    quiet, asked_from, from_network = False, "", 0
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
     synthetic = walking.is_walk(svc, right, personal, relationship, form)
     if not signed_in and not entered_by and not synthetic:
         quiet, asked_from = unproven.count(svc, right, personal, network, now)
+        from_network = unproven.nth(svc, network, now)
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
         quiet = unproven.count(svc, also, personal, network, now)[0] or quiet
@@ -93,6 +94,7 @@ def file_request(
         ).model_copy(
             update={
                 "entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from,
+                "nth_from_network": from_network,
                 "synthetic": synthetic,
             }
         )  # fmt: skip
@@ -253,7 +255,7 @@ def check(
         kinds = {f"kind:{k}" for k, kind in svc.business.kinds.items() if kind.stoppable}
         if not personal.stop and not personal.pet:
             faults["stop"] = "Choose what should stop."
-        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds:
+        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds - svc.business.declinable.keys():
             faults["stop"] = f"{svc.business.name} cannot stop this here: {', '.join(sorted(unknown))[:60]}."
     if right is Right.CONCERN and not (personal.details or "").strip():
         faults["details"] = "Tell us what worries you, in your own words."

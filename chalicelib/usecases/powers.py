@@ -66,7 +66,8 @@ def may_take_back(svc: Services, request: Request, member: Member) -> bool:
     """Whether this member's own decision can still be undone: a deletion that waits, a question without a reply."""
     if request.status is Status.COOLING_OFF:
         in_time = request.undo_until is None or svc.now() < request.undo_until
-        return in_time and request.decision is not None and request.decision.by == member.id
+        decision = request.decision
+        return in_time and decision is not None and member.id in (decision.by, decision.first_by)
     if request.status is Status.ASKED:
         return asked_by(svc, request)[1] == f"staff:{member.id}"
     return False

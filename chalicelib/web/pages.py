@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Kept, PlannedCollection
 from chalicelib.law import ground_label
-from chalicelib.mail import colours, rules, words
+from chalicelib.mail import colours, rules, staff_words, words
 from chalicelib.services import Services
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "page"
@@ -80,7 +80,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, rules=rules, identifier_options=_identifier_options, ground_label=ground_label)
+    env.globals.update(
+        words=words,
+        staff_words=staff_words,
+        rules=rules,
+        identifier_options=_identifier_options,
+        ground_label=ground_label,
+    )
     env.filters.update(words.FILTERS, why_kept=_why_kept)
     return env
 

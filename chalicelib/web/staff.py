@@ -86,7 +86,8 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
         "relationship": request.relationship, "entered_by": request.entered_by, "to_post": request.to_post,
         "may_note_power": shown.may_note_power, "may_pause": shown.pause is not None,
-        "may_appeal": shown.may_appeal, "held_back": shown.held_back,
+        "may_appeal": shown.may_appeal, "held_back": shown.held_back, "risks": shown.risks,
+        "needs_two": shown.needs_two, "approved_by": shown.approved.by if shown.approved else None,
         "may_go_by_post": shown.may_go_by_post, "may_refile": shown.may_refile,
         "other_ways": sorted(shown.other_ways),
         "undelivered": [
