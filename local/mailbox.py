@@ -1,8 +1,8 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
 `/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database. Loopback
-only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
+`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database, `/gallery`
+every mail there is. Loopback only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from botocore.exceptions import ClientError
 from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
+from local.gallery import Gallery
 from local.postman import Deliver
 from local.server import HOST, LARGEST, PENDING, Quiet
 
@@ -131,13 +132,14 @@ def _sent_at(message: Message) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The routes; `letters`, `deliver` and `places` are given by `server`."""
+    """The routes; `letters`, `deliver`, `places` and `gallery` are given by `server`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     letters: Letters
     deliver: Deliver
     places: Places
+    gallery: Gallery
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
@@ -153,6 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._page(asked.get("to") or None, asked.get("read"))
         elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
             self._answer(200, HTML, letter["html"], {"Content-Security-Policy": LETTER_POLICY})
+        elif path == "/gallery":
+            self._answer(200, HTML, self.gallery.page(asked.get("mail", "")), {"Content-Security-Policy": PAGE_POLICY})
+        elif (at := re.fullmatch(r"/gallery/([\w-]+)/(light|dark)", path)) and at[1] in self.gallery.previews:
+            html = self.gallery.previews[at[1]].painted(at[2])
+            self._answer(200, HTML, html, {"Content-Security-Policy": LETTER_POLICY})
         elif path.startswith("/files/"):
             self._file(unquote(path.removeprefix("/files/")), asked)
         else:
@@ -238,8 +245,10 @@ class _Server(Quiet, ThreadingHTTPServer):
     request_queue_size = PENDING
 
 
-def server(port: int, deliver: Deliver, places: Places = dict) -> ThreadingHTTPServer:
+def server(port: int, deliver: Deliver, places: Places, gallery: Gallery) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
-    given = {"letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places)}
+    given = {
+        "letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places), "gallery": gallery,
+    }  # fmt: skip
     handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)

@@ -187,7 +187,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import aws, mailbox, peers, places, postman
+    from local import aws, gallery, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
@@ -203,8 +203,9 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap)
-    )
+        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap),
+        gallery.Gallery(business),
+    )  # fmt: skip
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))
     return {
