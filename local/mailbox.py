@@ -1,8 +1,8 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
-`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database, `/gallery`
-every mail there is. Loopback only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
+`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would, `/gallery`
+shows every mail there is. `/files/…` serves package links as S3 would; `/api/places` shows what the business holds
+outside its database. Loopback only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
 from __future__ import annotations

@@ -187,12 +187,12 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import aws, gallery, mailbox, peers, places, postman
+    from local import allowed, aws, gallery, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
     keys = peers.keys_of(business)
-    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender, keys))
+    settings = stack.enter_context(aws.cloud(app.handler_map, business, keys))
     if keys:
         settings["RIGHTSDESK_PEERS_URL"] = stack.enter_context(peers.served(peers.of(business, keys)))
     there = database.result()
@@ -203,7 +203,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap),
+        wanted.mail_port, postman.inbound(allowed.each(app.handler_map)), lambda: places.contents(business.datamap),
         gallery.Gallery(business),
     )  # fmt: skip
     stack.enter_context(serving(mails))

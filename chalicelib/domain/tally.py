@@ -89,8 +89,8 @@ class Sum(BaseModel):
     @property
     def median_days(self) -> float:
         """Of the answers; there must be one."""
-        half = [self._days_of(place) for place in ((self.answered - 1) // 2, self.answered // 2)]
-        return sum(half) / 2
+        low, high = (self._days_of(place) for place in ((self.answered - 1) // 2, self.answered // 2))
+        return low if low == high else (low + high) / 2
 
     @property
     def mean_days(self) -> float:

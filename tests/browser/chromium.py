@@ -77,7 +77,11 @@ def wrong(page: Page, *, good_practice: bool = True) -> list[str]:
     """What breaks WCAG 2.2 AA on this page, or axe's own good practice, one line each."""
     page.evaluate(_axe())  # under the page's own policy no script tag would run
     tags = WCAG + ["best-practice"] * good_practice
-    options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": tags}, "rules": {"target-size": {"enabled": True}}}
+    options = {
+        "resultTypes": ["violations"],
+        "runOnly": {"type": "tag", "values": tags},
+        "rules": {"target-size": {"enabled": True}},
+    }
     said = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{rule['id']}: {rule['help']}: {node['html'][:160]} ({node['failureSummary'].splitlines()[-1].strip()})"

@@ -25,7 +25,7 @@ HTML = "text/html; charset=utf-8"
 
 
 def fitted(page: Page) -> Callable[[str], None]:
-    """Give the browser of `page` the stand; then call the answer with `pages/<language>/<scene>` or `mails/<language>/<shape>`."""
+    """Give the browser the stand; what this returns goes to `pages/<language>/<scene>`, `mails/<language>/<shape>`."""
 
     def answer(route: Any) -> None:
         path = route.request.url.removeprefix(f"{AT}/").partition("?")[0]

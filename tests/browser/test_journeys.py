@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
+
 import pytest
 from playwright.sync_api import Browser
 

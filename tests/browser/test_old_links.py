@@ -18,7 +18,7 @@ MAILED = (Purpose.VERIFY, Purpose.CONSENT, Purpose.TRACK, Purpose.RESULTS, Purpo
 
 
 @pytest.mark.parametrize("purpose", MAILED, ids=lambda purpose: purpose.value)
-def test_an_expired_link_leads_to_a_new_one(browser: Browser, desk: Desk, purpose: Purpose) -> None:  # noqa: F811
+def test_an_expired_link_leads_to_a_new_one(browser: Browser, desk: Desk, purpose: Purpose) -> None:
     """A page that anybody may see, with one thing to do; nothing changes by opening it."""
     link = desk.link(purpose, desk.file().reference)
     clock = desk.svc.clock
@@ -37,6 +37,6 @@ def test_an_expired_link_leads_to_a_new_one(browser: Browser, desk: Desk, purpos
     assert desk.state() == before
 
 
-def _answer(desk: Desk, route: Any) -> None:  # noqa: F811
+def _answer(desk: Desk, route: Any) -> None:
     said = desk.get(route.request.url.removeprefix(stand.AT), accept=route.request.headers.get("accept", "*/*"))
     route.fulfill(status=said.status_code, headers={k: str(v) for k, v in said.headers.items()}, body=said.body)
