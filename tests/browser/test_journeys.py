@@ -215,6 +215,16 @@ def test_staff_sign_in_file_for_a_caller_find_it_and_look_round(arrive: ARRIVE, 
     assert reference in staff.page.content()
 
 
+def test_the_gallery_paints_a_mail_light_and_dark(arrive: ARRIVE, walk: Walker) -> None:
+    one = arrive(viewport=chromium.DESKTOP)
+    one.open(f"{walk.run['mail_url']}/gallery?mail=refused")
+    ground = "frame => getComputedStyle(frame).backgroundColor"
+    light, dark = (one.page.locator(f'iframe[src$="{scheme}"]').evaluate(ground) for scheme in ("light", "dark"))
+    assert light == "rgb(255, 255, 255)"
+    assert dark != light
+    one.open(f"{walk.run['mail_url']}/")
+
+
 def test_a_spent_or_broken_link_says_what_to_do(arrive: ARRIVE, walk: Walker) -> None:
     who, one = customer(walk, 3), arrive()
     reference = walk.file("access", who["email"])

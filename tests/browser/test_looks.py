@@ -5,6 +5,7 @@ Folded parts are opened first, or nobody would have looked at them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -12,13 +13,6 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium, stand
 
-SLOW = pytest.mark.slow
-AS_SEEN = [
-    pytest.param("light", chromium.PHONE, id="light-phone"),
-    pytest.param("dark", chromium.PHONE, id="dark-phone", marks=SLOW),
-    pytest.param("light", chromium.DESKTOP, id="light-desktop", marks=SLOW),
-    pytest.param("dark", chromium.DESKTOP, id="dark-desktop", marks=SLOW),
-]
 IN_EACH_LANGUAGE = pytest.mark.parametrize("language", stand.LANGUAGES)
 ONE_OF_EACH = {
     template: name for name, (template, context) in reversed(stand.SCENES.items()) if not context.get("faults")
@@ -31,27 +25,43 @@ def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
 
 
-@pytest.mark.parametrize(("scheme", "window"), AS_SEEN)
-@IN_EACH_LANGUAGE
-def test_no_page_breaks_wcag(browser: Browser, language: str, scheme: Any, window: Any) -> None:
-    """Nor is one wider than its window."""
-    broken: dict[str, list[str]] = {}
-    with chromium.visitor(browser, color_scheme=scheme, viewport=window) as page:
+def broken(browser: Browser, language: str, scenes: Iterable[str], **how: Any) -> dict[str, list[str]]:
+    """What is wrong, by scene."""
+    found: dict[str, list[str]] = {}
+    with chromium.visitor(browser, **how) as page:
         go = stand.fitted(page)
-        for scene in stand.SCENES:
+        for scene in scenes:
             go(f"pages/{language}/{scene}")
             unfold(page)
-            found = chromium.wrong(page) + ["wider than its window"] * (chromium.sideways(page) > 0)
-            if found:
-                broken[scene] = found
-    assert broken == {}
+            wrong = chromium.wrong(page) + ["wider than its window"] * (chromium.sideways(page) > 0)
+            if wrong:
+                found[scene] = wrong
+    return found
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("light", marks=SLOW), "dark"])
+@IN_EACH_LANGUAGE
+def test_no_page_breaks_wcag(browser: Browser, language: str) -> None:
+    """One scene of each, on a phone, in light and dark by turns; below, all of them."""
+    scenes = list(ONE_OF_EACH.values())
+    assert broken(browser, language, scenes[::2], color_scheme="dark") == {}
+    assert broken(browser, language, scenes[1::2], color_scheme="light") == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", [chromium.PHONE, chromium.DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_EACH_LANGUAGE
+def test_no_page_in_any_state_breaks_wcag(browser: Browser, language: str, scheme: str, window: Any) -> None:
+    """Nor is one wider than its window."""
+    assert broken(browser, language, stand.SCENES, color_scheme=scheme, viewport=window) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @IN_EACH_LANGUAGE
 def test_no_mail_breaks_wcag(browser: Browser, language: str, scheme: Any) -> None:
     """As far as it is the mail's to keep: the page round it is the mail program's."""
-    broken: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     with chromium.visitor(browser, color_scheme=scheme) as page:
         go = stand.fitted(page)
         for shape in stand.shapes():
@@ -62,7 +72,7 @@ def test_no_mail_breaks_wcag(browser: Browser, language: str, scheme: Any) -> No
             )
             if found:
                 broken[shape] = found
-    assert broken == {}
+    assert found == {}
 
 
 def test_axe_would_say_so(browser: Browser) -> None:
@@ -91,7 +101,7 @@ SEEN = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=SLOW)])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_whatever_has_the_keyboard_is_seen(browser: Browser, scheme: Any) -> None:
     """Tab through one scene of each page: a ring of two pixels at least, on the screen, and everything is reached."""
     with chromium.visitor(browser, color_scheme=scheme) as page:
