@@ -177,6 +177,7 @@ def _environ(wanted: Wanted) -> None:
         RIGHTSDESK_BUSINESS=wanted.business,
         RIGHTSDESK_PUBLIC_URL=wanted.base_url,
         RIGHTSDESK_FILES_URL=f"{wanted.mail_url}/files",
+        RIGHTSDESK_LOG_LEVEL=os.environ.get("RIGHTSDESK_LOG_LEVEL", "WARNING"),
         RIGHTSDESK_UNDO_SECONDS=os.environ.get("RIGHTSDESK_UNDO_SECONDS", UNDO_SECONDS),
     )
 
@@ -187,7 +188,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import allowed, aws, gallery, mailbox, peers, places, postman
+    from local import allowed, aws, feedback, gallery, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
@@ -203,8 +204,8 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, postman.inbound(allowed.each(app.handler_map)), lambda: places.contents(business.datamap),
-        gallery.Gallery(business),
+        wanted.mail_port, postman.inbound(handlers := allowed.each(app.handler_map)),
+        lambda: places.contents(business.datamap), gallery.Gallery(business), feedback.feed(handlers),
     )  # fmt: skip
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))

@@ -20,7 +20,7 @@ LEFT_OUT = re.compile(
     r"|^dateutil/zoneinfo/dateutil-zoneinfo\.tar\.gz$"  # tzdata ships, and dateutil is asked for no zone
     r"|^holidays/financial/(?!__init__)"
     r"|^holidays/countries/(?!__init__|united_states|united_kingdom)"
-    r"|^chalicelib/commands\.py$"
+    r"|^chalicelib/(commands|bulk)\.py$"
 )
 EMPTIED = frozenset({"holidays/countries/__init__.py"})
 """Imports every country there is; those that ship are imported by their own modules' names."""

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from chalicelib.businesses.model import Business
+from local.alarms import alarms
 from local.machine import ROAD
 from local.permits import permits
 
@@ -35,8 +36,9 @@ SETTINGS: dict[str, Any] = {
 }
 SOURCE_FUNCTIONS = ("GatherSource", "FulfilSource", "KeepWhatIsGone")
 """Those that reach the business's database: they alone get its URL and go into its VPC."""
-RECEIVER = "ReceiveMail"
-"""The function that is told of mail that came in, where there is one."""
+TOLD = frozenset({"ReceiveMail", "ReceiveCanaryMail", "NoteMailFeedback"})
+"""The functions that SES and SNS tell of mails, and nobody waits for."""
+CANARYS = ("CanaryRule", "SesMayCallReceiveCanaryMail")
 
 WHY_NOT = {
     "CKV_AWS_115": "a share of the account's concurrency set apart is taken from everything else; the API is throttled",
@@ -62,7 +64,12 @@ def whole(chalices: Template, business: Business, host: str) -> Template:
         _complete(resources, name)
     resources["Road"], resources["RoadRole"] = road(), road_role()
     resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(business)
-    resources |= permits(business.datamap)
+    if business.canary:
+        resources["CanaryRule"]["Properties"]["Rule"]["Recipients"] = [business.canary.email]
+    else:
+        for name in CANARYS:
+            del resources[name]
+    resources |= {**permits(business.datamap), **alarms(business)}
     return template
 
 
@@ -115,7 +122,7 @@ def _complete(resources: dict[str, Any], name: str) -> None:
         "Type": "AWS::Logs::LogGroup",
         "Properties": {"RetentionInDays": {"Ref": "LogDays"}, "KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}},
     }
-    alone = "Events" in said or name == RECEIVER
+    alone = "Events" in said or name in TOLD
     if alone:
         said["DeadLetterQueue"] = {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
         resources[f"{name}Alarm"] = _alarm(name)

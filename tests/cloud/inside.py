@@ -320,6 +320,42 @@ def mails_in(stage: Stage) -> None:
         walk.call("POST", f"{walk.run['mail_url']}/api/inbound", letter.encode(), Content_Type="message/rfc822")
 
 
+def mails_that_fail(stage: Stage) -> None:
+    """Mails that come back, to everybody whom we write to, and are told of twice."""
+    from local import feedback
+
+    reference = stage.filed("access", {"email": "nowhere@example.com"})
+    letters = stage.walk.get(f"{stage.walk.run['mail_url']}/api/messages").json()
+    for kind in feedback.KINDS:
+        for letter in [one for one in letters if reference in one["text"] or "/review/" in one["text"]][:4]:
+            event = feedback.event(kind, letter["id"], letter["to"])
+            for moment in (mail_down(), nullcontext(), nullcontext()):
+                with moment, suppress(RightsdeskError):
+                    stage.functions["note_mail_feedback"](event, None)
+
+
+def canary(stage: Stage) -> None:
+    """A synthetic customer walks the road: what is mailed to it comes in where only its function reads."""
+    import boto3
+
+    from chalicelib.bootstrap import services
+    from local.postman import ses_event
+
+    svc, email = services(), str(load("jeffers").canary.email)  # type: ignore[union-attr]
+    assert stage.functions["walk_canary"](SCHEDULED, None) == "mail"
+    for purpose, became in (("verify", "proven"), ("track", "done")):
+        walk = svc.store.walk()
+        assert walk
+        assert walk.reference
+        if purpose == "track":
+            stage.walk.until(stage.tracker(email, walk.reference), "fulfilled")
+        link = stage.walk.link(email, purpose, walk.reference)
+        raw = f"To: {email}\r\n\r\n{link}\r\n".encode()
+        boto3.client("s3").put_object(Bucket=svc.settings.packages, Key=f"canary/{purpose}", Body=raw)
+        event = ses_event(purpose, raw, datetime.now(UTC))
+        assert stage.functions["receive_canary_mail"](event, None) == [became]
+
+
 def read_mail(stage: Stage) -> None:
     """Staff open what was not clear, and are done with it."""
     cookie = signed_in(stage)
@@ -351,7 +387,7 @@ def ends(stage: Stage) -> None:
         stage.call("purge_what_is_due")
 
 
-WALKS = (waits, faults, windows, held, lost, staff_room, strangers, mails_in, read_mail)
+WALKS = (waits, faults, windows, held, lost, staff_room, strangers, mails_in, read_mail, mails_that_fail, canary)
 
 
 def walked(said: dict[str, str]) -> dict[str, Any]:

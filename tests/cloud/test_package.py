@@ -149,7 +149,7 @@ def test_only_the_functions_of_the_sources_know_the_database_or_enter_its_networ
 
 
 def test_what_runs_by_itself_has_a_dead_letter_queue_and_an_alarm(sam: dict[str, Any]) -> None:
-    alone = {name for name, said in functions(sam).items() if "Events" in said or name == template.RECEIVER}
+    alone = {name for name, said in functions(sam).items() if "Events" in said or name in template.TOLD}
     assert alone >= {"TakeUpTheLost", "PurgeWhatIsDue"}
     for name in alone:
         assert functions(sam)[name]["DeadLetterQueue"]["TargetArn"] == {"Fn::GetAtt": ["Undelivered", "Arn"]}
