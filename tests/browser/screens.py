@@ -52,7 +52,10 @@ class Shot(NamedTuple):
 
 def mails() -> list[str]:
     """The plainest shape of each mail."""
-    return list({shape.partition("-")[0]: shape for shape in reversed(stand.shapes())}.values())[::-1]
+    plainest: dict[str, str] = {}
+    for shape in stand.shapes():
+        plainest.setdefault(shape.partition("-")[0], shape)
+    return list(plainest.values())
 
 
 def shots() -> list[Shot]:
