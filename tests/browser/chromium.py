@@ -24,7 +24,7 @@ QUIET = [
 ]  # fmt: skip
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PATIENCE = 10_000
+PATIENCE = 30_000
 """Milliseconds until a page that does not come is an error."""
 
 

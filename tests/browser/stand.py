@@ -6,6 +6,7 @@ They lie at an address that only this browser knows, with the headers that every
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext as speaking  # until chalicelib says in which language
 from functools import cache
 from typing import Any
 
@@ -32,9 +33,9 @@ def fitted(page: Page) -> Callable[[str], None]:
         if path == "style.css":
             route.fulfill(content_type="text/css", body=pages.stylesheet(samples.business()))
         elif path.startswith("pages/"):
-            route.fulfill(headers={**GUARDS, "Content-Type": HTML}, body=rendered(path.split("/")[2]))
+            route.fulfill(headers={**GUARDS, "Content-Type": HTML}, body=rendered(*path.split("/")[1:]))
         elif path.startswith("mails/"):
-            route.fulfill(content_type=HTML, body=part(composed(path.split("/")[2]), "html"))
+            route.fulfill(content_type=HTML, body=written(*path.split("/")[1:]))
         else:
             route.fulfill(status=404, body="")
 
@@ -43,9 +44,22 @@ def fitted(page: Page) -> Callable[[str], None]:
 
 
 @cache
-def rendered(scene: str) -> str:
-    template, context = SCENES[scene]
-    return pages.render(template, samples.services(), gpc=False, **context)
+def rendered(language: str, scene: str) -> str:
+    with speaking(language):
+        template, context = _scenes(language)[scene]
+        return pages.render(template, samples.services(), gpc=False, **context)
+
+
+@cache
+def _scenes(language: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    with speaking(language):
+        return scenes()
+
+
+@cache
+def written(language: str, shape: str) -> str:
+    with speaking(language):
+        return part(composed(shape), "html")
 
 
 def shapes() -> list[str]:
