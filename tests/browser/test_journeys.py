@@ -15,6 +15,7 @@ from local.serving import serving
 from local.walk import Walker
 from tests.browser import chromium
 from tests.browser.person import Person, customer, references
+from tests.outside.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 ARRIVE = Callable[..., Person]
@@ -164,6 +165,7 @@ def test_a_mail_scanner_that_opens_every_link_in_a_browser_changes_nothing(arriv
     lead = walk.run["staff"][0]["email"]
     walk.post("/staff/sign-in", {"email": lead})
     sign_in, track = walk.link(lead, "staff/sign-in"), walk.link(who["email"], "track", reference)
+    Visitor(walk.run).settled(1)
     mails = walk.get(f"{walk.run['mail_url']}/api/messages").json()
     before = walk.status(track)
     links = {u for m in mails for u in re.findall(rf"{walk.run['base_url']}/[^\s\"<]+", m["text"] + m["html"])}
