@@ -1,8 +1,8 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
-`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database;
-`POST /api/schedules/<name>` runs a scheduled function now. Loopback only.
+`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would, `/gallery`
+shows every mail there is. `/files/…` serves package links as S3 would; `/api/places` shows what the business holds
+outside its database; `POST /api/schedules/<name>` runs a scheduled function now. Loopback only.
 Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
@@ -29,6 +29,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
 from local.feedback import KINDS, Feed, nowhere
+from local.gallery import Gallery
 from local.postman import Deliver
 from local.schedules import Run
 from local.server import HOST, LARGEST, PENDING, Quiet
@@ -134,7 +135,7 @@ def _sent_at(message: Message) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The routes; `letters`, `deliver`, `places` and `schedule` are given by `server`."""
+    """The routes; `letters`, `deliver`, `feed`, `places`, `gallery` and `schedule` are given by `server`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -142,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
     deliver: Deliver
     feed: Feed
     places: Places
+    gallery: Gallery
     schedule: Run
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -158,6 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._page(asked.get("to") or None, asked.get("read"))
         elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
             self._answer(200, HTML, letter["html"], {"Content-Security-Policy": LETTER_POLICY})
+        elif path == "/gallery":
+            self._answer(200, HTML, self.gallery.page(asked.get("mail", "")), {"Content-Security-Policy": PAGE_POLICY})
+        elif (at := re.fullmatch(r"/gallery/([\w-]+)/(light|dark)", path)) and at[1] in self.gallery.previews:
+            html = self.gallery.previews[at[1]].painted(at[2])
+            self._answer(200, HTML, html, {"Content-Security-Policy": LETTER_POLICY})
         elif path.startswith("/files/"):
             self._file(unquote(path.removeprefix("/files/")), asked)
         else:
@@ -272,11 +279,11 @@ def _none(name: str) -> Any:
 
 
 def server(
-    port: int, deliver: Deliver, places: Places = dict, feed: Feed = nowhere, schedule: Run = _none
-) -> ThreadingHTTPServer:
+    port: int, deliver: Deliver, places: Places, gallery: Gallery, feed: Feed = nowhere, schedule: Run = _none
+) -> ThreadingHTTPServer:  # fmt: skip
     """The mail server, bound to `port`."""
     given: dict[str, Any] = {
-        "letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places),
+        "letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places), "gallery": gallery,
         "feed": staticmethod(feed), "schedule": staticmethod(schedule),
     }  # fmt: skip
     handler = type("Handler", (_Handler,), given)

@@ -190,7 +190,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import allowed, aws, feedback, mailbox, peers, places, postman, schedules
+    from local import allowed, aws, feedback, gallery, mailbox, peers, places, postman, schedules
 
     business = load(wanted.business)
     _heed()
@@ -207,7 +207,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     _settle()
     mails = mailbox.server(
         wanted.mail_port, postman.inbound(handlers := allowed.each(app.handler_map)),
-        lambda: places.contents(business.datamap), feedback.feed(handlers),
+        lambda: places.contents(business.datamap), gallery.Gallery(business), feedback.feed(handlers),
         schedules.runner(handlers, schedules.names(app)),
     )  # fmt: skip
     stack.enter_context(serving(mails))
