@@ -20,6 +20,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from chalicelib import language
 from chalicelib.businesses.model import Business
 from chalicelib.law.categories import label
 from chalicelib.mail import colours, rules, words
@@ -65,6 +66,7 @@ def _addressed(business: Business, to: str, reference: str | None, at: datetime)
     message["Date"] = format_datetime(at.astimezone(UTC))
     if reference:
         message["In-Reply-To"] = message["References"] = f"<{reference}@{_domain(business)}>"
+    message["Content-Language"] = language.current()
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     return message
@@ -94,5 +96,4 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.globals.update(words=words, rules=rules, category_label=label)
-    env.filters.update(words.FILTERS)
-    return env
+    return words.spoken(env)

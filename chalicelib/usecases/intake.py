@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 
+from chalicelib import language
 from chalicelib.domain import behalf
 from chalicelib.domain.datamap import FieldMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
@@ -190,7 +191,7 @@ def _first(
     fixed["proof"] = fixed["proof"].model_copy(update=proof)
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, channel=channel, relationship=relationship,
-        policy_version=svc.business.policy.version, quiet=quiet,
+        policy_version=svc.business.policy.version, quiet=quiet, language=language.current(),
         subject_hash=svc.hash(about) if about else None,
         asker_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, asker)) if asker else None, **fixed,
     )  # fmt: skip
