@@ -287,7 +287,8 @@ def nothing(request: Request) -> str:
 
 def on_whose_behalf(request: Request) -> str:
     """A sentence for whoever reads a mail about somebody else's request; nothing for one's own."""
-    return ON_BEHALF[request.relationship] if request.relationship in ON_BEHALF else ""
+    said: str = ON_BEHALF.get(request.relationship, "")
+    return said
 
 
 ON_BEHALF = Said(

@@ -15,7 +15,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
-from chalicelib.language import gettext
+from chalicelib.language import N_, gettext
 from chalicelib.mail import words
 from chalicelib.services import Services
 from chalicelib.usecases import completing, correspondence, following, one_click, verification
@@ -184,10 +184,10 @@ STEPS: dict[str, Step] = {
     "reopen": lambda svc, token: following.reopen(svc, token),
 }
 TEXTS: dict[str, tuple[Callable[[Services, str, str], object], str]] = {
-    "reply": (lambda svc, token, text: following.reply(svc, token, text), "Write your answer first."),
+    "reply": (lambda svc, token, text: following.reply(svc, token, text), N_("Write your answer first.")),
     "appeal": (
         lambda svc, token, text: following.appeal(svc, token, text),
-        "Say in a few words why we should look again.",
+        N_("Say in a few words why we should look again."),
     ),
 }
 
