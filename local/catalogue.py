@@ -23,6 +23,7 @@ from chalicelib import language, law
 from chalicelib.businesses.loader import categories
 from chalicelib.businesses.model import Business
 from chalicelib.domain import masking
+from chalicelib.domain.plan import LEGAL_HOLD
 from chalicelib.language import Said
 from chalicelib.law import clocks
 from chalicelib.law import refusals as ground_book
@@ -65,7 +66,7 @@ def _tables() -> Iterator[Message]:
     yield from clocks.UNITS.values()
     for _, title, message in errors.TABLE.values():
         yield from (title, message)
-    yield from (*masking.KIND_WORDS.values(), masking.STRUCK, *categories().values())
+    yield from (*masking.KIND_WORDS.values(), masking.STRUCK, *categories().values(), LEGAL_HOLD.ground)
     for group, members in places.PLACES:
         yield from (group, *(name for _, name in members))
 

@@ -234,8 +234,8 @@ class Business(Part):
         return (language.ENGLISH, *(code for code in language.LANGUAGES if code in self.translations))
 
     def say(self, text: str) -> str:
-        """A text of its own in the language spoken now; in English where it has no translation."""
-        return self.translations.get(language.current(), {}).get(text, text)
+        """A text of its own in the language spoken now, or one of ours that stands among them; else as it is."""
+        return self.translations.get(language.current(), {}).get(text) or language.lookup(text)
 
     @property
     def zone(self) -> ZoneInfo:

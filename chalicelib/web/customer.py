@@ -33,7 +33,7 @@ customer = Blueprint(__name__)
 def start(asked: Asked) -> Response:
     if asked.wants_json:
         rights = asked.svc.business.rights
-        return replies.as_json({"rights": {r: {"words": t.words, "stands_on": t.stands_on} for r, t in rights.items()}})
+        return replies.as_json({"rights": {r: {"words": asked.svc.business.say(t.words), "stands_on": t.stands_on} for r, t in rights.items()}})
     return replies.page(asked, "start", rights=list(Right), faults={})
 
 
