@@ -57,12 +57,13 @@ def follow(language: str) -> None:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak this language within; English where it is none of ours."""
-    token = _spoken.set(language if language in LANGUAGES else ENGLISH)
+    """Speak this language within, whatever is chosen there; English where it is none of ours."""
+    spoken, chosen = _spoken.set(language if language in LANGUAGES else ENGLISH), _chosen.set(False)
     try:
         yield
     finally:
-        _spoken.reset(token)
+        _spoken.reset(spoken)
+        _chosen.reset(chosen)
 
 
 def wanted(accept_language: str, offered: Sequence[str]) -> str:

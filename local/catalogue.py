@@ -77,7 +77,9 @@ def _faults() -> Iterator[str]:
             if isinstance(node, ast.Call) and _called(node) in FAULTS:
                 yield from _sentences(node)
             elif isinstance(node, ast.FunctionDef) and "fault" in node.name:
-                yield from (said for told in ast.walk(node) if isinstance(told, ast.Return) for said in _sentences(told))
+                yield from (
+                    said for told in ast.walk(node) if isinstance(told, ast.Return) for said in _sentences(told)
+                )
 
 
 def _called(node: ast.Call) -> str:

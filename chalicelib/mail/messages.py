@@ -48,6 +48,7 @@ def compose(
     text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
+    message["Content-Language"] = language.current()
     return message.as_bytes()
 
 
@@ -66,7 +67,6 @@ def _addressed(business: Business, to: str, reference: str | None, at: datetime)
     message["Date"] = format_datetime(at.astimezone(UTC))
     if reference:
         message["In-Reply-To"] = message["References"] = f"<{reference}@{_domain(business)}>"
-    message["Content-Language"] = language.current()
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     return message

@@ -32,8 +32,9 @@ customer = Blueprint(__name__)
 @answered(customer)
 def start(asked: Asked) -> Response:
     if asked.wants_json:
-        rights = asked.svc.business.rights
-        return replies.as_json({"rights": {r: {"words": asked.svc.business.say(t.words), "stands_on": t.stands_on} for r, t in rights.items()}})
+        say, rights = asked.svc.business.say, asked.svc.business.rights
+        said = {right: {"words": say(terms.words), "stands_on": terms.stands_on} for right, terms in rights.items()}
+        return replies.as_json({"rights": said})
     return replies.page(asked, "start", rights=list(Right), faults={})
 
 

@@ -20,7 +20,6 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import language
 from chalicelib.errors import LinkMissing
-from chalicelib.language import LANGUAGES
 from chalicelib.web import errors, pages, sessions
 from chalicelib.web.asked import STAFF_PATHS, Asked
 
@@ -52,20 +51,26 @@ def answered(blueprint: Blueprint) -> Callable[[View], View]:
         @wraps(view)
         def reply(**parts: str) -> Response:
             asked = Asked(blueprint.current_request)
-            language.speak(language.ENGLISH)
-            try:
-                language.speak(asked.language, chosen=bool(asked.chosen))
-                response = view(asked, **_whole(parts))
-            except Exception as error:
-                response = problem(asked, error)
-            response.headers = {**GUARDS, "Content-Language": language.current(), **response.headers}
-            if response.status_code < 400 and asked.query("lang") in LANGUAGES and asked.chosen:
+            with language.speaking(language.ENGLISH):
+                try:
+                    language.speak(asked.language, chosen=bool(asked.chosen))
+                    response = view(asked, **_whole(parts))
+                except Exception as error:
+                    response = problem(asked, error)
+                response.headers = {**GUARDS, "Content-Language": language.current(), **response.headers}
+            if response.status_code < 400 and _just_chosen(asked):
                 response.headers["Set-Cookie"] = sessions.language_cookie(asked)
             return response
 
         return reply
 
     return wrap
+
+
+def _just_chosen(asked: Asked) -> bool:
+    """Whether this very link chose a language, on a page that has more than one."""
+    said = asked.query("lang")
+    return said in language.LANGUAGES and said == asked.chosen == asked.language
 
 
 def _whole(parts: dict[str, str]) -> dict[str, str]:
