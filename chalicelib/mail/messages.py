@@ -26,6 +26,8 @@ from chalicelib.law.categories import label
 from chalicelib.mail import colours, rules, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
+IN_ENGLISH = ("staff_", "task", "recipient_notice")
+"""How the names of mails begin that go to the business's own people and to those it passes data to."""
 
 
 def compose(
@@ -39,16 +41,17 @@ def compose(
 ) -> bytes:
     """The raw message `templates/mail/<name>` for `context`, dated `at` (UTC).
 
-    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
+    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread. It is written in the language spoken now; what is for staff, in English.
     """
-    told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
-    message = _addressed(business, to, reference, at)
-    message["Subject"] = _part(name, "subject.txt", told).strip()
-    message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{_domain(business)}>"
-    text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
-    message.set_content(text, cte="quoted-printable")
-    message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
-    message["Content-Language"] = language.current()
+    with language.speaking(language.ENGLISH if name.startswith(IN_ENGLISH) else language.current()):
+        told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
+        message = _addressed(business, to, reference, at)
+        message["Subject"] = _part(name, "subject.txt", told).strip()
+        message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{_domain(business)}>"
+        text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
+        message["Content-Language"] = language.current()
     return message.as_bytes()
 
 

@@ -82,3 +82,13 @@ def test_a_mail_in_spanish_is_answered_in_spanish_and_one_in_english_in_english(
 
 def test_a_request_stored_before_there_were_languages_is_english() -> None:
     assert Request.model_fields["language"].default == "en"
+
+
+def test_staff_hear_in_english_of_what_was_asked_in_spanish(office: Office) -> None:
+    with language.speaking("es"):
+        request = office.file("concern", details="Hola")
+        office.prove(request)
+        office.ask_staff(request)
+    staff = [m for m in office.mails() if office.customers[0]["email"] not in m["To"]]
+    assert staff
+    assert {m["Content-Language"] for m in staff} == {"en"}
