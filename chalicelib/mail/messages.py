@@ -41,7 +41,8 @@ def compose(
 ) -> bytes:
     """The raw message `templates/mail/<name>` for `context`, dated `at` (UTC).
 
-    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread. It is written in the language spoken now; what is for staff, in English.
+    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
+    It is written in the language spoken now; what is for staff, in English.
     """
     with language.speaking(language.ENGLISH if name.startswith(IN_ENGLISH) else language.current()):
         told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
