@@ -42,6 +42,7 @@ FAULTY = (
     "usecases/intake.py", "usecases/verification.py", "usecases/following.py", "usecases/completing.py",
     "usecases/hearing_again.py",
 )  # fmt: skip
+HEADER = "# What Rightsdesk says in Spanish. Put translations here, then run make catalogue (docs/languages.md)."
 Message = str | tuple[str, str]
 
 
@@ -107,6 +108,7 @@ def _law() -> Iterator[str]:
     yield from law.labels().values()
     for regime in law.regime_ids():
         yield law.appeal_route(regime).authority
+    yield law.load().laws[law.POLICY].name
 
 
 def own_texts(business: Business) -> set[str]:
@@ -136,7 +138,10 @@ def catalogue() -> Catalog:
 
 def updated(before: Catalog) -> Catalog:
     """The catalogue of all messages there are, each with the translation it had."""
-    after = Catalog("es", project="rightsdesk", charset="utf-8", fuzzy=False)
+    after = Catalog(
+        "es", project="rightsdesk", charset="utf-8", fuzzy=False, header_comment=HEADER,
+        creation_date=before.creation_date, revision_date=before.creation_date,
+    )  # fmt: skip
     for message in sorted(messages(), key=str):
         known = before.get(message)
         after.add(message, known.string if known else "")

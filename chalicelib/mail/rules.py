@@ -65,7 +65,12 @@ def dates(request: Request, business: Business) -> str:
     return gettext("We aim for %(aim)s; the law’s last day is %(last)s.", aim=aim, last=last)
 
 
-def _instead(told: str) -> str:
+def law(said: Rules) -> str:
+    """The law's name, as it stands: it has no Spanish one; only the policy has."""
+    return gettext(said.law)
+
+
+def instead(told: str) -> str:
     """Which law was looked at first, and why it does not govern: the law's name stays as it is."""
     name, _, why = told.partition(": ")
     for pattern, message in OBSTACLES:
@@ -73,7 +78,7 @@ def _instead(told: str) -> str:
             places = found.groupdict()
             if "right" in places:
                 places["right"] = OF_RIGHT.get(places["right"], places["right"])
-            return f"{name}: {gettext(message, **places)}"
+            return f"{gettext(name)}: {gettext(message, **places)}"
     return told
 
 
@@ -91,6 +96,6 @@ OBSTACLES = (
 def line(request: Request, business: Business) -> str:
     """All of it in one short line, for a mail."""
     said = rules(request, business)
-    instead = " " + gettext("Looked at first: %(law)s.", law=_instead(said.instead)) if said.instead else ""
-    runs = gettext("The rules: %(law)s, %(clock)s.", law=said.law, clock=clock(request, business))
-    return f"{runs} {dates(request, business)}{instead}"
+    first = " " + gettext("Looked at first: %(law)s.", law=instead(said.instead)) if said.instead else ""
+    runs = gettext("The rules: %(law)s, %(clock)s.", law=law(said), clock=clock(request, business))
+    return f"{runs} {dates(request, business)}{first}"
