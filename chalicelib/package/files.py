@@ -30,6 +30,7 @@ from chalicelib.domain.masking import STRUCK, not_shown
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Request
 from chalicelib.language import Said, gettext
+from chalicelib.law import labels
 from chalicelib.package.archive import Archive, Entry
 from chalicelib.package.contents import contents
 from chalicelib.package.parts import Given, Row, Strike, given
@@ -184,7 +185,7 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 def page(business: Business, told: Mapping[str, Any]) -> str:
     """The readable page."""
-    zone, labels = business.zone, categories()
+    zone, known = business.zone, {**labels(), **categories()}
     chapters = [
         (title, held)
         for story, title in STORIES.items()
@@ -195,7 +196,7 @@ def page(business: Business, told: Mapping[str, Any]) -> str:
         made_at=when_words(datetime.fromisoformat(told["made_at"]).astimezone(zone)),
         received_at=when_words(datetime.fromisoformat(told["request"]["received_at"]).astimezone(zone)),
         words=lambda value: value_words(value, zone),
-        categories=lambda keys: "; ".join(language.lookup(labels.get(key) or category_words(key)) for key in keys),
+        categories=lambda keys: "; ".join(language.lookup(known.get(key) or category_words(key)) for key in keys),
         listed=list_words,
         names=lambda ids: ", ".join(business.sharing.recipients[id].name for id in ids),
         nothing=[s["title"] for s in told["sources"] if not s["found"]],
