@@ -130,10 +130,26 @@ def ngettext(one: str, many: str, number: int, **places: Any) -> str:
 
 
 def teach(environment: Any) -> None:
-    """Let the templates of a Jinja environment speak: `_` and `ngettext`, whose places are escaped as all else is."""
-    environment.add_extension("jinja2.ext.i18n")
-    environment.install_gettext_callables(lookup, lookup_plural, newstyle=True)
-    environment.globals["language"] = sys.modules[__name__]
+    """Let the templates of a Jinja environment speak: `_` and `ngettext`, whose places are escaped as all else is.
+
+    A message is ours and may have markup; what is not ours is looked up by `lookup`, and escaped whole.
+    """
+    from jinja2 import pass_eval_context
+    from markupsafe import Markup
+
+    def safe(context: Any, message: str, places: dict[str, Any]) -> str:
+        said = Markup(message) if context.autoescape else message  # noqa: S704  our own text
+        return said % places if places else said
+
+    @pass_eval_context
+    def one(context: Any, message: str, **places: Any) -> str:
+        return safe(context, lookup(message), places)
+
+    @pass_eval_context
+    def several(context: Any, single: str, plural: str, number: int, **places: Any) -> str:
+        return safe(context, lookup_plural(single, plural, number), {"num": number, **places})
+
+    environment.globals.update(_=one, ngettext=several, lookup=lookup, language=sys.modules[__name__])
 
 
 def day(at: date) -> str:

@@ -9,6 +9,7 @@ import pytest
 from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from chalicelib import language
 
@@ -88,3 +89,13 @@ def test_a_request_is_followed_unless_the_reader_has_chosen() -> None:
         language.speak("en", chosen=True)
         language.follow("es")
         assert language.current() == "en"
+
+
+def test_what_is_put_into_a_message_is_escaped_where_the_rest_is() -> None:
+    for page, said in ((True, "&lt;b&gt;Ann&lt;/b&gt; <b>1 %</b>"), (False, "<b>Ann</b> <b>1 %</b>")):
+        environment = Environment(autoescape=page)
+        language.teach(environment)
+        template = environment.from_string('{{ _("%(who)s <b>1 %%</b>", who=who) }}{{ ngettext("", "", 2) }}')
+        assert template.render(who="<b>Ann</b>") == said
+    escaped = environment.overlay(autoescape=True).from_string("{{ lookup(who) }}").render(who="<b>")
+    assert escaped == "&lt;b&gt;", "what is looked up is not ours, and has no markup"
