@@ -352,6 +352,27 @@ def moment(at: datetime, business: Business) -> str:
     return f"{day(at, business)}, {language.time(local)}"
 
 
+class LetterWords(NamedTuple):
+    """What stands on a printed letter besides the answer, in the language of its request."""
+
+    day: str
+    enclosed: str
+    questions: str
+
+
+def letter(request: Request, business: Business, at: datetime) -> LetterWords:
+    """On a page that is for staff, and so in English, this is for whom it is posted to."""
+    with language.speaking(request.language):
+        return LetterWords(
+            day(at, business),
+            gettext("The data itself is on the pages that come with this letter."),
+            gettext(
+                "Questions, or not what you asked for? Write to us or call: %(phone)s. Please give the reference "
+                "%(reference)s.", phone=business.contact.phone, reference=request.reference,
+            ),
+        )  # fmt: skip
+
+
 def scope(scope: str, business: Business) -> str:
     """What an opt-out scope stops, in the business's words."""
     kind = business.kinds.get(scope.removeprefix("kind:"))

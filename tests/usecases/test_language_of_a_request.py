@@ -9,6 +9,7 @@ import zipfile
 
 from chalicelib import language
 from chalicelib.domain.request import Request, Right
+from chalicelib.mail import words
 from tests.usecases.conftest import Office
 from tests.usecases.test_inbound import ME, deliver, mail, requests
 
@@ -92,3 +93,12 @@ def test_staff_hear_in_english_of_what_was_asked_in_spanish(office: Office) -> N
     staff = [m for m in office.mails() if office.customers[0]["email"] not in m["To"]]
     assert staff
     assert {m["Content-Language"] for m in staff} == {"en"}
+
+
+def test_a_letter_is_printed_in_it_though_the_page_around_it_is_for_staff(office: Office) -> None:
+    with language.speaking("es"):
+        request = office.file("concern", details="Hola")
+    said = words.letter(request, office.svc.business, office.clock.now())
+    assert re.fullmatch(r"\d+ de [a-z]+ de \d{4}", said.day)
+    assert said.enclosed == "Los datos mismos están en las páginas que vienen con esta carta."
+    assert request.reference in said.questions
