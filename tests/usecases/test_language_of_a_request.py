@@ -10,6 +10,7 @@ import zipfile
 from chalicelib import language
 from chalicelib.domain.request import Request, Right
 from chalicelib.mail import words
+from chalicelib.usecases import errands
 from tests.usecases.conftest import Office
 from tests.usecases.test_inbound import ME, deliver, mail, requests
 
@@ -102,3 +103,11 @@ def test_a_letter_is_printed_in_it_though_the_page_around_it_is_for_staff(office
     assert re.fullmatch(r"\d+ de [a-z]+ de \d{4}", said.day)
     assert said.enclosed == "Los datos mismos están en las páginas que vienen con esta carta."
     assert request.reference in said.questions
+
+
+def test_lost_links_are_mailed_later_in_the_language_of_the_page(office: Office) -> None:
+    with language.speaking("es"):
+        errands.leave(office.svc, errands.Errand.LINKS, office.customers[0]["email"])
+    errands.leave(office.svc, errands.Errand.LINKS, office.customers[1]["email"])
+    told = {str(m["To"]): m["Content-Language"] for m in office.mails()}
+    assert told == {office.customers[0]["email"]: "es", office.customers[1]["email"]: "en"}
