@@ -75,6 +75,10 @@ check-data: $(READY) ## The data map held against the live database
 bench: $(READY) ## The benchmarks: a table, and bench/results.json
 	@$(RUN) -m bench
 
+.PHONY: catalogue
+catalogue: $(READY) ## The catalogue of translations: what is new, and compiled
+	@$(RUN) -m local.catalogue
+
 .PHONY: package
 package: $(READY) ## The AWS package of a stage, in out/
 	@$(RUN) -m local.package $(STAGE)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
+from chalicelib import language
 from chalicelib.domain.datamap import DataMap, FieldMap
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
@@ -256,6 +257,8 @@ class Business(Part):
     """Without one, nobody tries the road."""
     datamap: DataMap
     sharing: Sharing
+    translations: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Its own words by language: each English text to what is said instead (`es.yaml`). English has none."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Business:
@@ -290,6 +293,15 @@ class Business(Part):
         except (KeyError, OSError, ValueError):
             raise ValueError("timezone: no such time zone is known") from None
         return self
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What its pages and mails speak: English, and whatever its own words are translated into."""
+        return (language.ENGLISH, *(code for code in language.LANGUAGES if code in self.translations))
+
+    def say(self, text: str) -> str:
+        """A text of its own in the language spoken now, or one of ours that stands among them; else as it is."""
+        return self.translations.get(language.current(), {}).get(text) or language.lookup(text)
 
     @property
     def zone(self) -> ZoneInfo:

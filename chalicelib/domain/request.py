@@ -191,6 +191,8 @@ class Request(BaseModel):
     """The answer is ready and waits to be posted."""
     asked_before: bool = False
     """The year's disclosure went out before: the first answer again (JEF-3)."""
+    language: str = "en"
+    """What its mails, its tracker and its package speak: the language it was asked in."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
     purge_at: datetime | None = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from chalicelib import language
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState
@@ -100,11 +101,12 @@ def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...]
 def say(svc: Services, request: Request, outcomes: list[Outcome], tell: Tell) -> None:
     """The answer, in the words of its mail, to whoever hears of this request."""
     personal = svc.open(request)
-    if _refused(request):
-        refusals.say(svc, request, personal, tell)
-        return
-    failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
-    ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
+    with language.speaking(request.language):
+        if _refused(request):
+            refusals.say(svc, request, personal, tell)
+            return
+        failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
+        ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
 
 
 def _refused(request: Request) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib import links
+from chalicelib import language, links
 from chalicelib.businesses.model import Business, Member, Recipient
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Relationship, Request, Right
@@ -179,10 +179,11 @@ def _send(
     if not svc.store.claim_mail(request.reference, name, now):
         return
     urls = _mint(svc, purposes, person, request.reference)
-    message = messages.compose(
-        mail, business=svc.business, to=to, reference=request.reference, at=now,
-        context={**context, "request": request, "right": request.right, "links": urls},
-    )  # fmt: skip
+    with language.speaking(request.language):
+        message = messages.compose(
+            mail, business=svc.business, to=to, reference=request.reference, at=now,
+            context={**context, "request": request, "right": request.right, "links": urls},
+        )  # fmt: skip
     _hand_over(svc, request.reference, name, to, message, person, slot)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 
+from chalicelib import language
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.errors import LimitReached, MailRejected, RequestNotFound, ServiceUnavailable
 from chalicelib.services import Services
@@ -51,7 +52,7 @@ def leave(svc: Services, errand: Errand, email: str) -> None:
         return
     id = f"errand-{svc.chance.number(80):020x}"
     svc.vault.begin(id)
-    sealed = base64.b64encode(svc.vault.seal(id, email.strip().encode())).decode()
+    sealed = base64.b64encode(svc.vault.seal(id, f"{language.current()} {email.strip()}".encode())).decode()
     wait = int(BEHIND_THE_PAGE.total_seconds())
     svc.workflow.start(
         id, {"start": "errand", "errand_id": id, "errand": errand, "sealed": sealed, "waits": {"errand": wait}}
@@ -65,10 +66,11 @@ def run(svc: Services, id: str, errand: str, sealed: str) -> None:
         svc.vault.forget(id)
         return
     try:
-        email = svc.vault.open(id, base64.b64decode(sealed)).decode()
+        spoken, _, email = svc.vault.open(id, base64.b64decode(sealed)).decode().rpartition(" ")
     except RequestNotFound:  # done before
         return
-    _once(svc, id, lambda: DO[Errand(errand)](svc, email))
+    with language.speaking(spoken):  # what the page spoke
+        _once(svc, id, lambda: DO[Errand(errand)](svc, email))
     svc.vault.forget(id)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from chalicelib import language
 from chalicelib.domain.request import Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import AlreadyFiled, DecisionNotAllowed
@@ -48,7 +49,7 @@ def _file(svc: Services, first: Request, email: str, by: str) -> None:
     said = typed.model_copy(
         update={"email": email, "proven_email": None, "answers": {}, "details": _also_once(first, typed.details)}
     )
-    with suppress(AlreadyFiled):
+    with suppress(AlreadyFiled), language.speaking(first.language):
         intake.file_request(
             svc, Right(first.right), said, relationship=first.relationship, channel=first.channel,
             once=f"refiled:{first.reference}", received_on=first.received_at.astimezone(svc.business.zone).date(),

@@ -36,6 +36,7 @@ def render(name: str, svc: Services, **context: Any) -> str:
                 "base": base(svc),
                 "style": f"{base(svc)}/style.css?v={_version(business.colour)}",
                 "now": svc.now(),
+                "other_languages": (),
                 **context,
             }
         )
@@ -87,8 +88,8 @@ def environment() -> Environment:
         identifier_options=_identifier_options,
         ground_label=ground_label,
     )
-    env.filters.update(words.FILTERS, why_kept=_why_kept)
-    return env
+    env.filters.update(why_kept=_why_kept)
+    return words.spoken(env)
 
 
 def _why_kept(lines: Sequence[PlannedCollection]) -> list[tuple[Kept, list[tuple[str, int]]]]:

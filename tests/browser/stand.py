@@ -6,20 +6,18 @@ They lie at an address that only this browser knows, with the headers that every
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext as speaking  # until chalicelib says in which language
 from functools import cache
 from typing import Any
 
 from playwright.sync_api import Page
 
+from chalicelib.language import LANGUAGES, speaking
 from chalicelib.web import pages
 from chalicelib.web.replies import GUARDS
 from tests.mail.test_mails import MAILS, composed, part
 from tests.web import samples
 from tests.web.scenes import scenes
 
-LANGUAGES = ("en",)
-"""What the pages are written in: each is looked at."""
 AT = "http://127.0.0.1:8000"
 SCENES = scenes()
 HTML = "text/html; charset=utf-8"
