@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.notice import NoticeState
-from chalicelib.domain.plan import Doing
+from chalicelib.domain.plan import Doing, Refusal
 from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted
@@ -195,9 +195,32 @@ DOINGS_DONE = {Doing.CHANGE: "changed", Doing.DELETE: "deleted", Doing.BLANK: "b
 IDENTIFIERS = {
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 }  # fmt: skip
+UNEXPECTED = "something went wrong that nobody had thought of; the engineer finds it in the log"
+REFUSALS = {
+    Refusal.TAKEN: "another record has this value already, and only one may have it",
+    Refusal.TOO_LONG: "the value is too long for it",
+    Refusal.NO_SUCH: "it must be one of the values that the system knows, or other records depend on the old one",
+    Refusal.MISSING: "it may not be empty",
+    Refusal.WRONG_KIND: "the value is not of the kind that is kept there (a date, a number)",
+    Refusal.RULE: "a rule of the system speaks against this value",
+    Refusal.NO_RIGHT: "we have no right to write there. Tell whoever runs the system",
+}
+"""Why a place would refuse the new value of a correction."""
+DOUBTS = {
+    "several_people": "the records stand under different names. They may be two people’s who share an address: compare "
+    "them, and ask back if in doubt.",
+    "shared": "their {kind} is somebody else’s too, or stands there with another address. What is known by it was left "
+    "out: look there yourself if it should be theirs.",
+    "unread": "where their {kind} stands could not be read, so there may be more of theirs here than was found.",
+    "shared_proof": "this {kind} stands with several people. Nothing was selected by it.",
+}
+"""What only a person can tell about whose records were found."""
 CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
-    "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
+    "SourceMisread": "the data is not as the data map says", "SourceRefuses": "the system refuses the new value",
+    "OwnerNotShown": "a record did not show that it is this person’s", "PlanDrifted": "a record had changed meanwhile",
+    "PeerMisread": "it answered otherwise than agreed", "MoreToDo": "it was not finished in time",
+    "States.Timeout": "it took too long", "MailUncertain": "an email may or may not have left",
     "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
     "SourceSilent": "it did not answer in time", "SealBroken": "what was stored could not be read again",
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",

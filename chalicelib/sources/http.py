@@ -54,9 +54,10 @@ class HttpSource:
         self._page = page
         self._map, self._wire, self._secrets, self._clock, self._pause = source_map, wire, secrets, clock, pause
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
         order = self._map.order()
-        found = sorted(self._found(who).records.values(), key=lambda r: (order.index(r.collection), r.key))
+        given = (r for r in self._found(who).records.values() if among in (None, r.collection))
+        found = sorted(given, key=lambda r: (order.index(r.collection), r.key))
         return cursor.page_of(found, order, after, self._page)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:

@@ -35,7 +35,18 @@ from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, Re
 from chalicelib.package import Facts, Packer
 from chalicelib.ports import every
 from chalicelib.services import Services
-from chalicelib.usecases import awaiting, correspondence, gathering, judging, ledger, paging, partial, road, suppression
+from chalicelib.usecases import (
+    awaiting,
+    correspondence,
+    gathering,
+    identifying,
+    judging,
+    ledger,
+    paging,
+    partial,
+    road,
+    suppression,
+)
 from chalicelib.usecases.paging import InTime, always
 
 
@@ -122,7 +133,7 @@ def _approved(this: Pass, so_far: dict[str, Any]) -> Iterator[tuple[list[Record]
     svc, request, personal, source = this.svc, this.request, this.personal, this.source
     left = partial.left_in(request, source)
     prints = gathering.approved(svc, request.reference, this.finding)
-    for found in paging.pages(svc, request, personal, source, so_far):
+    for found in paging.pages(svc, request, source, identifying.as_gathered(request, personal, this.finding), so_far):
         records = [
             r for r in gathering.about(svc, request, personal, source, found) if r.collection not in left
         ]  # fmt: skip
