@@ -218,6 +218,8 @@ class Finding(BaseModel):
     """The same by collection: who only received what is left out is not told."""
     ambiguous: list[str] = Field(default_factory=list)
     """Fields to be corrected that hold different values in several records: nobody guesses which is meant."""
+    changed: dict[str, list[str]] = Field(default_factory=dict)
+    """Where a record was no longer what staff approved: by collection, which fields now say something else."""
     refused: dict[str, Refusal] = Field(default_factory=dict)
     """Fields to be corrected whose new value the place would refuse, and why."""
     shown: list[Record] = Field(default_factory=list)
@@ -252,6 +254,19 @@ class Finding(BaseModel):
     def acts(self) -> bool:
         """Whether anything is to be done."""
         return any(n for doings in self.counts.values() for doing, n in doings.items() if doing is not Doing.KEEP)
+
+    def since(self, before: Finding) -> dict[str, list[str]]:
+        """By collection, the fields in which records that are shown differ from an earlier finding. No values."""
+        earlier = {(r.collection, r.key): r.values for r in before.shown}
+        changed: dict[str, set[str]] = {}
+        for r in self.shown:
+            values = earlier.get((r.collection, r.key))
+            differ = {f for f, v in r.values.items() if values is not None and values.get(f) != v}
+            if differ or values is None:
+                changed.setdefault(r.collection, set()).update(differ)
+        for collection in {c for c, _ in earlier.keys() - {(r.collection, r.key) for r in self.shown}}:
+            changed.setdefault(collection, set())
+        return {collection: sorted(fields) for collection, fields in sorted(changed.items())}
 
     def drift(self, now: Iterable[Treatment], approved: Container[int] | None = None) -> list[Treatment]:
         """Of what would be done now, all that was not approved so. What is gone already counts as done (rule 11).
@@ -322,6 +337,8 @@ class Plan(BaseModel):
     failed: dict[str, str] = Field(default_factory=dict)
     unclear: list[tuple[str, Unclear]] = Field(default_factory=list)
     """By source, what only a person can tell about whose records these are."""
+    changed: list[tuple[str, str, list[str]]] = Field(default_factory=list)
+    """Source, collection, fields: what is no longer as it was when staff approved it."""
     unasked: list[str] = Field(default_factory=list)
     """Sources in which nobody has looked."""
 
@@ -339,6 +356,7 @@ def plan_of(right: Right, findings: Iterable[Finding], titles: Mapping[tuple[str
     found = list(findings)
     plan.failed = {f.source: f.failed for f in found if f.failed}
     plan.unclear = [(f.source, u) for f in found for u in f.unclear]
+    plan.changed = [(f.source, c, fields) for f in found for c, fields in f.changed.items()]
     plan.unasked = [f.source for f in found if f.unasked]
     of = {f.source: (f.counts, f.kept) for f in found}
     for (source, collection), title in titles.items():

@@ -26,6 +26,8 @@ from chalicelib.sources.refusals import refusal
 from chalicelib.sources.statements import MEND, Layout, Statements, check, layout_of, table_of
 from chalicelib.sources.values import PLAIN, WRITES, Place, is_done, json_value, spelt, still_to_do
 
+SAMPLE = 500
+"""Rows of a table that `check-data` looks into."""
 TRIED = 20
 """Changes of one correction that are tried beforehand; the rest is told when it is written."""
 POSTGRES = "postgresql+psycopg"
@@ -63,6 +65,24 @@ def schema_of(database_url: str) -> dict[str, dict[str, dict[str, tuple[str, boo
         with engine.connect() as connection:
             for schema, table, column, kind, nullable in connection.execute(columns):
                 found.setdefault(schema, {}).setdefault(table, {})[column] = (kind, nullable)
+    except exc.SQLAlchemyError as error:
+        raise SourceUnavailable(f"the database does not answer ({type(error).__name__})") from None
+    finally:
+        engine.dispose()
+    return found
+
+
+def samples_of(database_url: str, schema: str, tables: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
+    """Table to column to the values of some rows. Raises SourceUnavailable."""
+    engine = engine_for(database_url)
+    found: dict[str, dict[str, list[Any]]] = {}
+    try:
+        with engine.connect() as connection:
+            for table in tables:
+                some = sa.select(sa.text("*")).select_from(sa.table(table, schema=schema or None)).limit(SAMPLE)
+                rows = connection.execute(some)
+                columns = list(rows.keys())
+                found[table] = {c: list(of) for c, of in zip(columns, zip(*rows, strict=True), strict=False)}
     except exc.SQLAlchemyError as error:
         raise SourceUnavailable(f"the database does not answer ({type(error).__name__})") from None
     finally:

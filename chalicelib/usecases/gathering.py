@@ -66,6 +66,8 @@ def gather_source(svc: Services, reference: str, source: str, in_time: InTime = 
                 svc, outcome, "gather", lambda: so_far | {"gathered": gathered.said()}, in_time, so_far["pages"]
             )  # fmt: skip
     finding = _finding(svc, request, source, gathered)
+    if before and before.state is OutcomeState.DRIFTED and before.sealed:
+        finding.changed = finding.since(opened(svc, before))
     finding.refused = _refused(svc, request, source, gathered)
     finding.also, finding.unclear = whom.also, [*whom.unclear, *gathered.several_people]
     _note(svc, request, finding, OutcomeState.FOUND, before)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Refusal, Treatment
 from chalicelib.domain.status import Status
+from chalicelib.errors import PlanDrifted
 from chalicelib.sources.memory import MemorySource
 from chalicelib.usecases import card
 
@@ -61,3 +64,23 @@ def test_an_address_that_is_free_is_approved_and_read_back(office: Office) -> No
     assert card.card(office.svc, office.link("review")).why_not is None
     office.decide(request, "approve")
     assert office.carry_out(request).status is Status.FULFILLED
+
+
+def test_a_record_that_changed_meanwhile_comes_back_with_what_changed(office: Office) -> None:
+    who = office.customers[0]["email"]
+    account = next(a for a in office.tables["shop.accounts"] if a["email"] == who)
+    request = office.to_review("correction", corrections=[{"field": PATH, "value": "new.address@example.com"}])
+    assert card.card(office.svc, office.link("review")).plan.changed == []
+    office.decide(request, "approve")
+    account["city"] = "Elsewhere"
+    with pytest.raises(PlanDrifted):  # the machine then gathers anew
+        office.carry_out(request)
+    assert account["email"] == who
+    assert office.now(request).status is Status.GATHERING
+    office.gather(request)
+    office.ask_staff(request)
+    assert card.card(office.svc, office.link("review")).plan.changed == [("shop", "accounts", ["city"])]
+    office.decide(request, "approve")
+    assert office.carry_out(request).status is Status.FULFILLED
+    assert account["email"] == "new.address@example.com"
+    assert any("new.address@example.com" in office.text(m) or "changed" in office.text(m) for m in office.mails(who))
