@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 from chalicelib.domain.datamap import DataMap
@@ -28,6 +29,9 @@ def main(business: str, database_url: str | None) -> int:
         try:
             about = load(business)
             datamap = about.datamap
+            if not database_url and (not business.isidentifier() or find_spec(f"local.data.{business}") is None):
+                print(f"{business}: name its database: DATABASE_URL=postgresql://…", file=sys.stderr)
+                return 2
             url = database_url or _invented(business, datamap, stack)
             problems = unexplained(datamap, live_schema(about, url))
             # The values are looked at once every table named is there.

@@ -121,6 +121,7 @@ OTHER_EVENTS = {
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "A letter was printed", "posted": "The letter was posted",
     "kept_erased": "What had to be kept until now was deleted", "came_back": "Data was found again; staff look at it",
+    "destroyed": "What had to be kept on paper until now was destroyed",
     "erased_again": "What had come back was deleted again", "left_as_is": "Staff looked, and left it as it is",
     "completed": "What the mail could not say was added",
     "rest_opened": "The hold has ended: the rest was taken up",
@@ -130,6 +131,7 @@ OTHER_EVENTS = {
 }  # fmt: skip
 LEDGER_EVENTS = {
     "kept_erased": "deleted at its end date, read back", "looked": "searched again: nothing came back",
+    "destroyed": "destroyed by hand, as staff said",
     "came_back": "found again", "to_erase_again": "to be deleted again", "erased_again": "deleted again, read back",
     "left_as_is": "left as it is", "replayed": "deleted again after a restore, read back",
     "never_done": "the deletion never ran here", "key_gone": "its key is gone: nothing more can be looked for",

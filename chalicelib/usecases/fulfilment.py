@@ -197,18 +197,22 @@ def _carry_out(this: Pass, so_far: dict[str, Any]) -> dict[str, str]:
         others = sorted(also, key=lambda i: (i.kind, i.value))
         suppression.with_deletion(svc, request, this.personal, others, erases=this.finding.acts)
         answer = awaiting.answer_of(svc, request, this.source, Step.FULFIL)
-        return _answered(this, answer) if answer else _write(this, so_far, said)
+        return _answered(this, answer, so_far) if answer else _write(this, so_far, said)
     except PlanDrifted:
         return _note(svc, outcome, OutcomeState.DRIFTED)
 
 
-def _answered(this: Pass, answer: Answer) -> dict[str, str]:
+def _answered(this: Pass, answer: Answer, so_far: dict[str, Any]) -> dict[str, str]:
     """What somebody else did, as they say: nobody can read it back."""
     if answer.said is Said.FAILED:
         return _note(this.svc, this.outcome, OutcomeState.FAILED, why=answer.why)
     done = this.finding.treatments
     if answer.said is Said.KEPT:
         done = [t.model_copy(update={"doing": Doing.KEEP, "kept": answer.kept}) if t.acts else t for t in done]
+    ledger.remember(
+        this.svc, this.request, this.personal, this.finding, [], done, [], first=so_far.get("entries", 0)
+    )  # fmt: skip
+    ledger.confirm(this.svc, this.request, this.finding)
     return _note(this.svc, this.outcome, OutcomeState.DONE, done=counts_of(done), kept=kept_of(done))
 
 
