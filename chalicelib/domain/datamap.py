@@ -124,6 +124,8 @@ class Collection(Part):
 
     title: str
     about: str = ""
+    came_from: str = ""
+    """From whom or what the business has it, as the package tells it: `you, when you ordered`."""
     table: str = ""
     """Where the records are, when not under the collection's own name: two views of one table are two collections."""
     key: tuple[str, ...] = ("id",)

@@ -219,7 +219,7 @@ DOUBTS = {
 """What only a person can tell about whose records were found."""
 CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
-    "SourceMisread": "the data is not as the data map says", "SourceRefuses": "the system refuses the new value",
+    "SourceMisread": "it answered, but not as the data map says. The engineer sees where with make check-data", "SourceRefuses": "the system refuses the new value",
     "OwnerNotShown": "a record did not show that it is this person’s", "PlanDrifted": "a record had changed meanwhile",
     "PeerMisread": "it answered otherwise than agreed", "MoreToDo": "it was not finished in time",
     "States.Timeout": "it took too long", "MailUncertain": "an email may or may not have left",
@@ -228,6 +228,13 @@ CAUSES = {
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+
+
+def cause(why: str | None) -> str:
+    """Why a step did not work, in words for staff: never the name of a class, which says nothing to them."""
+    return CAUSES.get(why or "") or (why if why and " " in why else UNEXPECTED)
+
+
 BY_HAND = {
     "gather": {
         "done": "Something is there", "none": "Nothing is there", "kept": "Something is there that must be kept",

@@ -72,6 +72,7 @@ def _collection(business: Business, name: str, collection: Collection, facts: Fa
         "id": name,
         "title": collection.title,
         "about": collection.about,
+        "came_from": collection.came_from,
         "story": collection.story,
         "person": collection.person,
         "whose": collection.whose,
