@@ -376,6 +376,20 @@ class Strict(Protocol):
         """
 
 
+@runtime_checkable
+class Later(Protocol):
+    """A source that may say after days what it holds: asked with an address to report to, it reports once."""
+
+    def begin(self, who: Sequence[Identifier], id: str, callback_url: str) -> None:
+        """Ask what it holds; under the same id it is the same question. Raises SourceUnavailable, SourceMisread."""
+
+    def hear(self, who: Sequence[Identifier], id: str, posted: Posted) -> list[Record] | None:
+        """The records that it reports of these people; None when it says that it cannot.
+
+        Raises CallbackRefused unless it signed just this, SourceMisread when it is not as the data map says.
+        """
+
+
 def every(source: Source, who: Sequence[Identifier], among: str | None = None) -> Iterator[Record]:
     """Every record reached, page after page: for who has the time and keeps only what they need."""
     after: str | None = None

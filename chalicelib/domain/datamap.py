@@ -353,6 +353,8 @@ class DataMap(Part):
         field = held.fields.get(name) if held else None
         if there is None or held is None or field is None or there is source:
             return f"{path} is not mapped in another source"
+        if source.kind in ("http", "by_hand"):
+            return "a place that may answer later is asked by what was proven only"
         if kind not in ASSIGNED:
             return f"only what a business gives out itself leads on: {', '.join(sorted(ASSIGNED))}"
         if field.correct or field.third_person or held.person == "third":

@@ -219,7 +219,8 @@ DOUBTS = {
 """What only a person can tell about whose records were found."""
 CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
-    "SourceMisread": "it answered, but not as the data map says. The engineer sees where with make check-data", "SourceRefuses": "the system refuses the new value",
+    "SourceMisread": "it answered, but not as the data map says. The engineer sees where with make check-data",
+    "SourceRefuses": "the system refuses the new value",
     "OwnerNotShown": "a record did not show that it is this person’s", "PlanDrifted": "a record had changed meanwhile",
     "PeerMisread": "it answered otherwise than agreed", "MoreToDo": "it was not finished in time",
     "States.Timeout": "it took too long", "MailUncertain": "an email may or may not have left",

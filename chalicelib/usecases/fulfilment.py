@@ -31,7 +31,14 @@ from chalicelib.domain.plan import (
 from chalicelib.domain.prints import Prints
 from chalicelib.domain.request import Personal, Request, Right, advance, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, RequestClosed
+from chalicelib.errors import (
+    DecisionTakenBack,
+    PlanDrifted,
+    RequestChanged,
+    RequestClosed,
+    SourceAwaited,
+    SourceUnavailable,
+)
 from chalicelib.package import Facts, Packer
 from chalicelib.ports import every
 from chalicelib.services import Services
@@ -242,7 +249,10 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
             road.live(svc, request.reference)
     personal = svc.open(request)
     named = behalf.typed(request.relationship, personal)
-    records = list(every(svc.sources[source], named))
+    try:
+        records = list(every(svc.sources[source], named))
+    except SourceAwaited:  # an opt-out waits for no report: its switches are tried again, and shown to staff if not set
+        raise SourceUnavailable(f"source {source} does not say in time what it holds") from None
     also = suppression.others(svc.business.datamap, source, records)
     suppression.suppress(svc, also, personal.stop)
     svc.sources[source].stop([*named, *also], personal.stop)
