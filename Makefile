@@ -9,7 +9,11 @@ BUSINESS ?= jeffers
 PORT ?= 8000
 MAIL_PORT ?= 8025
 STAGE ?= dev
-export BUSINESS PORT MAIL_PORT
+URL ?=
+PARAMETERS ?=
+SMOKE_EMAIL ?=
+SMOKE_STAGE ?=
+export BUSINESS PORT MAIL_PORT URL PARAMETERS SMOKE_EMAIL SMOKE_STAGE
 ifdef DATABASE_URL
 export DATABASE_URL
 endif
@@ -17,6 +21,7 @@ endif
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+CHECKOV := $(VENV)-checkov/bin/checkov
 
 .PHONY: help
 help: ## This list
@@ -28,6 +33,12 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# By itself: it pins an old boto3.
+$(CHECKOV): requirements-checkov.txt
+	$(PYTHON) -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
 	@touch $@
 
 .PHONY: run
@@ -43,12 +54,13 @@ test: $(READY) ## The tests
 	$(RUN) -m pytest -n auto --dist loadfile
 
 .PHONY: check
-check: $(READY) ## What CI runs: format, lint, types, imports, the road, tests with branch coverage
+check: $(READY) ## What CI runs: format, lint, types, imports, road, template, tests with branch coverage
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/statelint chalicelib/workflow/request.asl.json
+	@$(MAKE) --no-print-directory check-template check-wheels
 	$(RUN) -m pytest -n auto --dist loadfile --cov --cov-report=term
 
 .PHONY: check-data
@@ -64,8 +76,22 @@ package: $(READY) ## The AWS package of a stage, in out/
 	@$(RUN) -m local.package $(STAGE)
 
 .PHONY: deploy
-deploy: package ## The package to AWS; needs the AWS CLI, its credentials and DEPLOY_BUCKET
-	@command -v aws >/dev/null || { echo "make deploy needs the AWS CLI: https://aws.amazon.com/cli/"; exit 2; }
-	@test -n "$${DEPLOY_BUCKET:-}" || { echo "make deploy needs DEPLOY_BUCKET, an S3 bucket for the package"; exit 2; }
-	aws cloudformation package --template-file out/$(STAGE)/sam.json --s3-bucket "$$DEPLOY_BUCKET" --output-template-file out/$(STAGE)/packaged.yaml
-	aws cloudformation deploy --template-file out/$(STAGE)/packaged.yaml --stack-name rightsdesk-$(STAGE) --capabilities CAPABILITY_IAM
+deploy: package ## The package to AWS. PARAMETERS="Name=value …", DATABASE_URL
+	@$(RUN) -m local.deploy deploy $(STAGE)
+
+.PHONY: smoke
+smoke: $(READY) ## Whether a deployed stage serves. URL=…; SMOKE_EMAIL files a request, SMOKE_STAGE asks AWS too
+	@$(RUN) -m local.smoke
+
+.PHONY: destroy
+destroy: $(READY) ## Takes a stage down; asks first, and keeps what it holds
+	@$(RUN) -m local.deploy destroy $(STAGE)
+
+.PHONY: check-template
+check-template: package $(CHECKOV) ## The stage's template held against cfn-lint and checkov
+	$(VENV)/bin/cfn-lint out/$(STAGE)/sam.json
+	$(CHECKOV) -f out/$(STAGE)/sam.json --framework cloudformation --compact --quiet --skip-download
+
+.PHONY: check-wheels
+check-wheels: $(READY) ## Whether every dependency has a wheel for each Lambda
+	@$(RUN) -m local.wheels

@@ -12,12 +12,14 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
-from chalicelib.bootstrap import services
+from chalicelib.bootstrap import canary_mails, services, visitor
 from chalicelib.usecases import (
     answering,
     attention,
     awaiting,
+    canary,
     chasing,
+    feedback,
     fulfilment,
     gathering,
     inbound,
@@ -27,6 +29,7 @@ from chalicelib.usecases import (
     staying_gone,
     upkeep,
     verification,
+    watching,
 )
 from chalicelib.web import api, consent, customer, inbox, ledger, staff, suppressions, uploads
 from chalicelib.web import metrics as metrics_pages
@@ -137,9 +140,24 @@ def receive_mail(event: Event, context: object) -> list[str]:
     return inbound.receive(services(), event)
 
 
+@app.lambda_function()
+def note_mail_feedback(event: Event, context: object) -> list[str]:
+    return feedback.receive(services(), event)
+
+
+@app.lambda_function()
+def receive_canary_mail(event: Event, context: object) -> list[str]:
+    return canary.receive(services(), visitor(), canary_mails(), event)
+
+
+@app.schedule(Rate(6, unit=Rate.HOURS), description="A synthetic customer tries the whole road")
+def walk_canary(event: CloudWatchEvent) -> str:
+    return canary.begin(services(), visitor())
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS), description="Takes up what was lost between a write and a signal")
 def take_up_the_lost(event: CloudWatchEvent) -> Any:
-    return attention.sweep(services())
+    return {**attention.sweep(services()), **watching.look(services()), "canary": canary.look(services())}
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Asks recipients who have not confirmed, and tells staff of them")

@@ -6,7 +6,6 @@ and whatever the business's own database costs.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +15,13 @@ from typing import Any
 import yaml
 
 from bench.figures import Figure
-from local.machine import ROAD
+from chalicelib.businesses.loader import load
+from local.template import FUNCTION, permissions, whole
 
 PRICES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "prices.yaml").read_text())
-TEMPLATE = ROAD.parents[2] / ".chalice" / "resources.json"
+BUSINESS = "jeffers"
+HOURLY = 4
+"""Metrics that the hourly sweep writes whatever happens (docs/watching.md)."""
 MONTHS_KEPT = 24
 """How long a request's record is kept (11 CCR 7101): what a steady business has stored is this many months of it."""
 LOG_BYTES = 500
@@ -38,20 +40,30 @@ def cents(used: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(parts.items(), key=lambda part: -part[1]))
 
 
-def standing(template: Mapping[str, Any]) -> dict[str, float]:
-    """US dollars a month for what the template makes and AWS bills unused; whatever has a condition stands apart."""
-    made = Counter(it["Type"] for it in template["Resources"].values() if "Condition" not in it)
-    prices = PRICES["standing"]
-    found = {kind: n * prices[kind]["usd"] for kind, n in made.items() if kind in prices}
-    if metrics := sum(_metrics(it) for it in template["Resources"].values()):
-        found["metric"] = metrics * prices["metric"]["usd"]
-    return found
+def template() -> dict[str, Any]:
+    """The stage's template, with Chalice's part as far as it bears on the bill: its functions."""
+    import app
+
+    alone = {"".join(part.title() for part in source.name.split("_")) for source in app.app.event_sources}
+    functions = {
+        name: {
+            "Type": FUNCTION,
+            "Properties": {"Environment": {"Variables": {}}, **({"Events": {}} if name in alone else {})},
+        }
+        for name in permissions()["functions"]
+    }
+    chalices = {
+        "Parameters": {},
+        "Resources": {**functions, "RestAPI": {"Type": "AWS::Serverless::Api", "Properties": {}}},
+    }
+    return whole(chalices, load(BUSINESS), "privacy.example.com")
 
 
-def _metrics(resource: Mapping[str, Any]) -> int:
-    """Metrics of our own that an alarm watches: AWS's own cost nothing."""
-    namespace = resource.get("Properties", {}).get("Namespace", "")
-    return int(resource["Type"] == "AWS::CloudWatch::Alarm" and not str(namespace).startswith("AWS/"))
+def standing(made: Mapping[str, Any]) -> dict[str, float]:
+    """US dollars a month for what the template makes and AWS bills unused."""
+    prices, there = PRICES["standing"], Counter(it["Type"] for it in made["Resources"].values())
+    found = {kind: n * prices[kind]["usd"] for kind, n in there.items() if kind in prices}
+    return {**found, "metrics written every hour": HOURLY * prices["metric"]["usd"]}
 
 
 def optional() -> dict[str, float]:
@@ -68,7 +80,7 @@ def kept(stored_kb: float, requests: int) -> float:
 def bill(used: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Three tables: cents by right and part, dollars standing by resource, dollars a month by size."""
     by_right = {right: cents(counted) for right, counted in used.items()}
-    stands = standing(json.loads(TEMPLATE.read_text()))
+    stands = standing(template())
     each, stored = mean(map(_total, by_right.values())), mean(one["stored KB"] for one in used.values())
     months = {
         f"{size:,} requests": {
@@ -90,7 +102,7 @@ def figures(used: Mapping[str, Mapping[str, float]]) -> list[Figure]:
     """The dearest right, and what stands when nobody asks, beside what is aimed at."""
     costs = {right: _total(cents(counted)) for right, counted in used.items()}
     dearest = max(costs, key=lambda right: costs[right])
-    stands = _total(standing(json.loads(TEMPLATE.read_text())))
+    stands = _total(standing(template()))
     spread = {right: round(cost, 3) for right, cost in costs.items()}
     return [
         Figure(f"a request, the dearest right ({dearest})", costs[dearest], "US cents", PER_REQUEST, spread=spread),

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+from chalicelib import log
 from chalicelib.businesses.model import Business
 from chalicelib.config import Settings
 from chalicelib.domain.datamap import SourceMap
-from chalicelib.ports import Clock, Peers, Secrets, Source
+from chalicelib.ports import Clock, Inbox, Peers, Secrets, Source, Visitor
 from chalicelib.services import Services
 
 ON_AWS = ("dynamodb", "s3")
@@ -56,10 +57,13 @@ def build(settings: Settings) -> Services:
     from chalicelib.adapters.s3 import S3Inbox, S3PackageStore
     from chalicelib.adapters.secrets import ManagerSecrets
     from chalicelib.adapters.ses import SesMailer
+    from chalicelib.adapters.staff import StaffNow
     from chalicelib.adapters.stepfunctions import StepFunctionsWorkflow
     from chalicelib.adapters.system import SystemChance, SystemClock
+    from chalicelib.adapters.watched import watched
     from chalicelib.businesses.loader import load
 
+    log.set_up(settings.log_level)
     # A user agent of our own is not composed anew for each call, and tells our calls apart in CloudTrail.
     ours = Config(connect_timeout=3, user_agent="rightsdesk", parameter_validation=False)
     patient = ours.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}))
@@ -72,10 +76,11 @@ def build(settings: Settings) -> Services:
         return session.client(service, config=config, **more)
 
     business, clock, dynamodb, s3 = load(settings.business), SystemClock(), client("dynamodb"), client("s3", signed)
+    store = watched(DynamoStore(dynamodb, settings.table, clock), business.id)
     return Services(
-        business=business,
+        business=business.model_copy(update={"staff": StaffNow(business.staff, store)}),
         settings=settings,
-        store=DynamoStore(dynamodb, settings.table, clock),
+        store=store,
         vault=KmsVault(client("kms"), dynamodb, key_id=settings.kms_key, table=settings.keys_table),
         mailer=SesMailer(client("ses", once)),
         workflow=StepFunctionsWorkflow(client("stepfunctions"), settings.state_machine),
@@ -89,6 +94,22 @@ def build(settings: Settings) -> Services:
         clock=clock,
         chance=SystemChance(),
     )
+
+
+def visitor() -> Visitor:
+    """Somebody who goes to this stage's own pages."""
+    from chalicelib.adapters.visitor import HttpVisitor
+
+    return HttpVisitor(services().settings.public_url)
+
+
+def canary_mails() -> Inbox:
+    """Where SES puts mails to the canary: apart from everybody else's, for its own function alone."""
+    import boto3
+
+    from chalicelib.adapters.s3 import S3Inbox
+
+    return S3Inbox(boto3.client("s3"), services().settings.packages, prefix="canary")
 
 
 def peers_of(stand_in: str | None, secrets: Secrets, clock: Clock) -> Peers:

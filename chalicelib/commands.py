@@ -12,7 +12,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,28 +19,17 @@ from typing import Any
 
 import click
 
+from chalicelib import bulk
 from chalicelib.bootstrap import services
+from chalicelib.bulk import ENGINEER, told
 from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import IdentifierKind
-from chalicelib.errors import RightsdeskError
 from chalicelib.usecases import attention, metrics, records, replaying, screening, staying_gone, upkeep
-
-ENGINEER = "engineer"
-"""Who looked, in the audit trail: AWS credentials say no more."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
     """Look after the requests of one stage."""
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """An error of ours as one line, without a trace."""
-    try:
-        yield
-    except RightsdeskError as error:
-        raise click.ClickException(f"{type(error).__name__}: {error}") from None
 
 
 def _say(what: Any) -> None:
@@ -52,7 +40,7 @@ def _say(what: Any) -> None:
 @click.option("--closed", is_flag=True, help="Those that ended and are not purged yet, instead of the open ones.")
 def list_(closed: bool) -> None:
     """The requests, due first: one line each."""
-    with _told():
+    with told():
         svc = services()
         now = svc.now()
         for each in svc.store.closed() if closed else svc.store.queue():
@@ -66,10 +54,14 @@ def list_(closed: bool) -> None:
 @click.option("--reveal", is_flag=True, help="What was typed, too. That you looked is recorded.")
 def show(reference: str, reveal: bool) -> None:
     """One request: its state, and its line of the log."""
-    with _told():
+    with told():
         svc = services()
         request = svc.store.get(reference.upper())
-        said = request.model_dump(mode="json", exclude={"sealed", "subject_hash", "tally_id"}, exclude_none=True)
+        said = request.model_dump(
+            mode="json",
+            exclude={"sealed", "subject_hash", "asker_hash", "tally_id"},
+            exclude_none=True,
+        )
         said["log"] = asdict(records.entry_of(svc, request))
         if reveal:
             said["personal"] = records.reveal(svc, request.reference, ENGINEER).model_dump(
@@ -82,7 +74,7 @@ def show(reference: str, reveal: bool) -> None:
 @click.argument("reference")
 def events(reference: str) -> None:
     """The audit trail of one request, as JSON."""
-    with _told():
+    with told():
         _say([_event(e) for e in records.trail(services(), reference.upper())])
 
 
@@ -91,21 +83,29 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 @commands.command()
-@click.argument("reference")
-def verify(reference: str) -> None:
-    """Check that the audit trail is whole: every event follows from the one before. Exits 1 when it is not."""
-    with _told():
-        broken = records.broken_at(services(), reference.upper())
-    if broken is not None:
-        click.echo(f"{reference.upper()}: broken at event {broken}")
-        sys.exit(1)
-    click.echo(f"{reference.upper()}: whole")
+@click.argument("reference", required=False)
+@click.option("--all", "all_", is_flag=True, help="Of every request that is not purged yet.")
+def verify(reference: str | None, all_: bool) -> None:
+    """Check that audit trails are whole: every event follows from the one before. Exits 1 when one is not."""
+    if bool(reference) == all_:
+        raise click.UsageError("Name a request, or give --all.")
+    with told():
+        svc = services()
+        names = [reference.upper()] if reference else [r.reference for r in bulk.everything(svc)]
+        broken = {name: at for name in names if (at := records.broken_at(svc, name)) is not None}
+    for name, at in broken.items():
+        click.echo(f"{name}: broken at event {at}")
+    if all_:
+        click.echo(f"{len(names) - len(broken)} of {len(names)} are whole")
+    elif not broken:
+        click.echo(f"{names[0]}: whole")
+    sys.exit(1 if broken else 0)
 
 
 @commands.command()
 def log() -> None:
     """The log of all requests (11 CCR 7101), as CSV."""
-    with _told():
+    with told():
         writer = csv.writer(sys.stdout)
         writer.writerow(field.name for field in fields(records.Entry))
         for entry in records.log(services()):
@@ -117,7 +117,7 @@ def log() -> None:
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True)
 def metrics_(year: int | None, form: str) -> None:
     """What came, how it was answered and how fast, by right (11 CCR 7102). Small counts are not shown."""
-    with _told():
+    with told():
         svc = services()
         year = year or metrics.this_year(svc)
         metrics.count(svc, year)
@@ -131,21 +131,31 @@ def metrics_(year: int | None, form: str) -> None:
 @commands.command()
 def sweep() -> None:
     """Take up what was lost between a write and a signal, as the hourly sweep does."""
-    with _told():
+    with told():
         _say(attention.sweep(services()))
 
 
 @commands.command()
-def purge() -> None:
+@bulk.dry
+@bulk.sure
+def purge(dry_run: bool, yes: bool) -> None:
     """Settle and purge what is due, as the daily sweep does. Running it again goes on."""
-    with _told():
-        _say(upkeep.purge_due(services()))
+    with told():
+        svc = services()
+        due = list(svc.store.closed(due_by=svc.now()))
+        for request in due:
+            click.echo(f"{request.reference}  {'purge' if request.purge_at else 'settle'}", err=True)
+        if dry_run:
+            click.echo(f"{len(due)} due; nothing was done")
+            return
+        yes or click.confirm(f"Settle or purge {len(due)} requests? Nothing brings back what is purged.", abort=True)
+        _say(upkeep.purge_due(svc))
 
 
 @commands.command()
 def gone() -> None:
     """Erase what need not be kept any longer and look for what came back, as the hourly sweep does."""
-    with _told():
+    with told():
         _say(staying_gone.keep_up(services()))
 
 
@@ -159,7 +169,7 @@ def replay(since: datetime, dry_run: bool, yes: bool) -> None:
     Looks first, says what it found, asks, then erases it and reads back. Cut short, run it again: it erases what is
     there. Exits 1 when something could not be looked at or erased.
     """
-    with _told():
+    with told():
         svc, moment = services(), since.replace(tzinfo=UTC)
         total = _replayed(replaying.replay(svc, moment, rehearse=True), "again there")
         if total["records"] and not dry_run:
@@ -185,7 +195,7 @@ def _replayed(done: Iterator[replaying.Replayed], what: str) -> Counter[str]:
 @commands.command()
 def suppressions() -> None:
     """All that people stopped, as CSV of keyed hashes: for import tools (docs/suppression.md)."""
-    with _told():
+    with told():
         writer = csv.writer(sys.stdout)
         writer.writerow(("hash", "scope", "key", "since"))
         for entry in screening.export(services()):
@@ -207,7 +217,7 @@ def screen(
     list_: Path, kept: Path, dropped: Path, scope: str, columns: list[tuple[str, str]], delimiter: str
 ) -> None:  # fmt: skip
     """Part a mailing list (CSV) by the suppression list. Every row stays byte for byte as it was."""
-    with _told():
+    with told():
         svc = services()
         if scope not in screening.scopes_of(svc.business):
             raise click.BadParameter(f"one of {', '.join(screening.scopes_of(svc.business))}", param_hint="--scope")
@@ -224,11 +234,15 @@ def screen(
 @click.option("--yes", is_flag=True, help="Do not ask before acting.")
 def rotate_key(yes: bool) -> None:
     """Make a new key for what people stop. What stands under the old ones still counts."""
-    with _told():
+    with told():
         svc = services()
-        told = "New entries are written under a new key. Import tools need it, beside the old ones. Go on?"
-        yes or click.confirm(told, abort=True)
+        question = "New entries are written under a new key. Import tools need it, beside the old ones. Go on?"
+        yes or click.confirm(question, abort=True)
         click.echo(f"{svc.secrets.rotate('identity')}: in use by every process within five minutes")
+
+
+for _command in bulk.COMMANDS:
+    commands.add_command(_command)
 
 
 if __name__ == "__main__":

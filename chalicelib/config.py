@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,6 +31,7 @@ OPTIONAL = {
         "peers_url",
         "Stands in for every recipient's own system (the laptop run); loopback only.",
     ),
+    "RIGHTSDESK_LOG_LEVEL": ("log_level", "From which level on logs are written; metrics are lines of INFO."),
 }
 
 
@@ -50,6 +52,7 @@ class Settings(BaseModel):
     files_url: str | None = None
     undo_seconds: int | None = None
     peers_url: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -7,12 +7,14 @@ changes a request's status is `RequestStore.create` or `.commit`: one transactio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
@@ -20,6 +22,7 @@ from chalicelib.domain.peer import Peer
 from chalicelib.domain.plan import Outcome, Record, Refusal, Treatment
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.tally import Sums, Tally
+from chalicelib.domain.walk import Walk
 from chalicelib.links import Link
 
 
@@ -154,6 +157,12 @@ class RequestStore(Protocol):
 
     def mail_sent(self, reference: str, mail: str, message_id: str) -> None: ...
 
+    def note_sent(self, sent: Sent) -> None:
+        """Remember a mail by the mail service's id, for as long as something may be told of it: 60 days."""
+
+    def sent(self, message_id: str) -> Sent | None:
+        """The mail of a request that has this id; None for any other."""
+
     def release_mail(self, reference: str, mail: str) -> None:
         """The claimed mail did not leave: somebody may claim it again."""
 
@@ -219,6 +228,22 @@ class RequestStore(Protocol):
 
     def drop_kept(self, id: str) -> None: ...
 
+    def put_walk(self, walk: Walk) -> None: ...
+
+    def walk(self) -> Walk | None:
+        """The canary's last walk, read consistently."""
+
+    def take_walk(self, form: str) -> bool:
+        """True for the one filing of the form that the canary noted: a conditional write, so once."""
+
+    def cut_off(self, member: str) -> None:
+        """Remember that this staff id is one of the business's no longer, whatever its files say."""
+
+    def let_in(self, member: str) -> None:
+        """Forget that it was cut off."""
+
+    def those_cut_off(self) -> frozenset[str]: ...
+
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         """Note that this request names this subject (a keyed hash)."""
 
@@ -253,6 +278,23 @@ class Vault(Protocol):
 class Mailer(Protocol):
     def send(self, *, sender: str, to: str, message: bytes) -> str:
         """Hand over a raw MIME message; its message id. Raises ServiceUnavailable when it surely did not leave."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A page as a visitor sees it. `location`: where it sends one on, else empty."""
+
+    status: int
+    location: str
+    text: str
+
+
+class Visitor(Protocol):
+    """Somebody who goes to our own pages over HTTP. Raises ServiceUnavailable when there is no answer."""
+
+    def get(self, path: str) -> Seen: ...
+
+    def post(self, path: str, fields: Mapping[str, str]) -> Seen: ...
 
 
 class Workflow(Protocol):

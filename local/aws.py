@@ -1,7 +1,8 @@
 """AWS on one's own machine: moto, mended, with our tables, keys, buckets, mail and the road in it.
 
 Everything lives in this process's memory and is gone afterwards; nothing may reach the real AWS. Leaves to others:
-what moto gets wrong (moto_mends), the tables and keys (resources), the engine of the road (machine).
+what moto gets wrong (moto_mends), the tables and keys (resources), the engine of the road (machine), what a
+function may do (allowed).
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local import machine
+from chalicelib.businesses.model import Business
+from local import allowed, machine
 from local.machine import Handler
+from local.permits import permits
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -55,16 +58,21 @@ def engine(handlers: Mapping[str, Handler]) -> Iterator[str]:
 
 @contextmanager
 def cloud(
-    handlers: Mapping[str, Handler], sender: str, keys: Mapping[str, bytes] | None = None
+    handlers: Mapping[str, Handler], business: Business, keys: Mapping[str, bytes] | None = None
 ) -> Iterator[dict[str, str]]:
-    """A stage: the engine, the tables, the keys (peers' among them), and mail from `sender`; the settings' values."""
-    with engine(handlers) as road:
+    """A stage: the engine, the tables, the keys (peers' among them), and the business's mail; the settings' values.
+
+    Every function may do what its role will let it do on AWS, and nothing else.
+    """
+    with engine(allowed.each(handlers)) as road:
         import boto3
 
         from local.resources import create_resources
 
-        boto3.client("ses").verify_email_identity(EmailAddress=sender)
-        yield {**create_resources(keys={**_given(), **(keys or {})}), "RIGHTSDESK_STATE_MACHINE": road}
+        boto3.client("ses").verify_email_identity(EmailAddress=business.sender)
+        settings = {"RIGHTSDESK_STATE_MACHINE": road, **create_resources(keys={**_given(), **(keys or {})})}
+        with allowed.enforced(settings, permits(business.datamap)):
+            yield settings
 
 
 def _given() -> dict[str, bytes]:

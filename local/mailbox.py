@@ -27,6 +27,7 @@ from botocore.exceptions import ClientError
 from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
+from local.feedback import KINDS, Feed, nowhere
 from local.postman import Deliver
 from local.server import HOST, LARGEST, PENDING, Quiet
 
@@ -137,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     letters: Letters
     deliver: Deliver
+    feed: Feed
     places: Places
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -170,11 +172,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self._answer(413, JSON, '{"error": "too_large"}', {"Connection": "close"})
         raw = self.rfile.read(int(length))
+        if self.path == "/api/feedback":
+            return self._feedback(raw)
         if self.path != "/api/inbound":
             return self._answer(404, JSON, '{"error": "not_found"}')
         if not raw.strip():
             return self._answer(400, JSON, '{"error": "empty", "message": "Send a raw RFC 5322 message."}')
         return self._answer(202, JSON, json.dumps({"became": type(self).deliver(raw)}))
+
+    def _feedback(self, raw: bytes) -> None:
+        """Tells the business what became of a mail, as the mail service would."""
+        try:
+            said = json.loads(raw)
+            letter, kind = self.letters.one(said["id"]), said["kind"]
+        except (ValueError, KeyError, TypeError):
+            letter, kind = None, None
+        if letter is None or kind not in KINDS:
+            told = f'Send {{"id": "<id of a message>", "kind": "<one of {", ".join(KINDS)}>"}}.'
+            return self._answer(400, JSON, json.dumps({"error": "invalid_feedback", "message": told}))
+        return self._answer(202, JSON, json.dumps({"became": type(self).feed(letter, kind)}))
 
     def _asked_for(self, asked: dict[str, str]) -> list[dict[str, Any]]:
         seconds = min(float(asked["wait"]), LONGEST_WAIT) if asked.get("wait", "").replace(".", "", 1).isdigit() else 0
@@ -238,8 +254,13 @@ class _Server(Quiet, ThreadingHTTPServer):
     request_queue_size = PENDING
 
 
-def server(port: int, deliver: Deliver, places: Places = dict) -> ThreadingHTTPServer:
+def server(port: int, deliver: Deliver, places: Places = dict, feed: Feed = nowhere) -> ThreadingHTTPServer:
     """The mail server, bound to `port`."""
-    given = {"letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places)}
+    given = {
+        "letters": Letters(),
+        "deliver": staticmethod(deliver),
+        "places": staticmethod(places),
+        "feed": staticmethod(feed),
+    }
     handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)

@@ -1,133 +1,98 @@
 """`make package`: the AWS package of a stage, in out/<stage>: one template, one zip.
 
-Chalice makes its part; what it does not know (tables, keys, the road, and the settings that name them) is merged in
-from .chalice/resources.json and the road itself. Leaves to others: putting it on AWS (make deploy).
+Chalice gathers the dependencies and makes its part of the template; here that template is made whole and the zip
+small. Leaves to others: what is in the template (template), what in the zip (stripping), AWS itself (deploy).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from chalicelib.businesses.loader import load
-from chalicelib.domain.datamap import DataMap
-from local.machine import ROAD
-from local.permits import permits
+from local import stripping, template
 
 ROOT = Path(__file__).parent.parent
-MACHINE = "${AWS::StackName}-requests"
-MACHINE_ARN = f"arn:${{AWS::Partition}}:states:${{AWS::Region}}:${{AWS::AccountId}}:stateMachine:{MACHINE}"
-SETTINGS: dict[str, Any] = {
-    "RIGHTSDESK_TABLE": {"Ref": "RequestsTable"},
-    "RIGHTSDESK_KEYS_TABLE": {"Ref": "KeysTable"},
-    "RIGHTSDESK_KMS_KEY": {"Fn::GetAtt": ["Key", "Arn"]},
-    "RIGHTSDESK_PACKAGES": {"Ref": "PackagesBucket"},
-    "RIGHTSDESK_STATE_MACHINE": {"Fn::Sub": MACHINE_ARN},
-    "RIGHTSDESK_SECRETS": {"Fn::Sub": "${AWS::StackName}"},
-    "DATABASE_URL": {"Fn::Sub": "{{resolve:secretsmanager:${AWS::StackName}:SecretString:database_url}}"},
-}
+LARGEST = 20_000_000
+"""Bytes of a zip: a function that starts cold fetches it first."""
+
+
+class CannotPackage(Exception):
+    """One line that says why not, and what to do instead."""
 
 
 def main(stage: str) -> int:
-    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
-    if stage not in stages:
-        print(f"STAGE={stage}: no such stage; name one of {', '.join(stages)}", file=sys.stderr)
+    try:
+        out = package(stage)
+    except CannotPackage as why:
+        print(why, file=sys.stderr)
         return 2
-    out = ROOT / "out" / stage
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    for cache in (ROOT / "chalicelib").rglob("__pycache__"):  # Chalice would ship it
-        shutil.rmtree(cache)
-    extra = out / "extra.json"
-    about = load(stages[stage]["environment_variables"]["RIGHTSDESK_BUSINESS"])
-    extra.write_text(json.dumps(beyond_chalice(_functions(), stage, about.datamap)))
-    made = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage, "--template-format", "json",
-            "--merge-template", str(extra), str(out),
-        ],
-        cwd=ROOT, env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ}, check=False,
-    )  # fmt: skip
-    extra.unlink()
-    if made.returncode or not _complete(out / "deployment.zip"):
-        return made.returncode or 1
     size = (out / "deployment.zip").stat().st_size / 1e6
     print(f"{out.relative_to(ROOT)}: sam.json and deployment.zip ({size:.1f} MB)")
     return 0
 
 
-def beyond_chalice(functions: list[str], stage: str, datamap: DataMap) -> dict[str, Any]:
-    """What is merged into Chalice's template: our resources, the road, the settings of every function, and what those
-    may do that touch the business's data."""
-    template: dict[str, Any] = json.loads((ROOT / ".chalice" / "resources.json").read_text())
-    resources = template["Resources"]
-    resources["RoadRole"] = _role(functions)
-    resources["Road"] = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {
-            "StateMachineName": {"Fn::Sub": MACHINE},
-            "Definition": json.loads(ROAD.read_text()),
-            "DefinitionSubstitutions": {name: {"Fn::GetAtt": [name, "Arn"]} for name in functions},
-            "RoleArn": {"Fn::GetAtt": ["RoadRole", "Arn"]},
-        },
-    }
-    resources["InboundRule"]["Properties"]["Rule"]["Recipients"] = _recipients(stage)
-    swept = ["TakeUpTheLost", "ChaseRecipients", "PurgeWhatIsDue", "KeepWhatIsGone", "CountMetrics"]
-    for name in [*functions, "APIHandler", "ReceiveMail", *swept]:
-        resources[name] = {"Properties": {"Environment": {"Variables": SETTINGS}}}
-    resources |= permits(datamap)
-    return template
+def package(stage: str, out: Path | None = None) -> Path:
+    """Make it, in out/<stage> unless told where; its folder. Raises CannotPackage."""
+    business, url = settings(stage)
+    out = out or ROOT / "out" / stage
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    for cache in (ROOT / "chalicelib").rglob("__pycache__"):  # Chalice would hash it
+        shutil.rmtree(cache, ignore_errors=True)
+    _chalice(stage, out)
+    if missing := _missing(out / "deployment.zip"):
+        raise CannotPackage(f"the package lacks {', '.join(missing)}: no wheel of it for this architecture")
+    size = stripping.strip(out / "deployment.zip", business)
+    if size > LARGEST:
+        raise CannotPackage(
+            f"the package has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}: see local/stripping.py"
+        )
+    _complete(out / "sam.json", business, url)
+    return out
 
 
-def _recipients(stage: str) -> list[str]:
-    """The addresses whose mail is read: where the stage's business says to write, and where its mails are from."""
+def settings(stage: str) -> tuple[str, str]:
+    """The business that a stage serves, and its public address. Raises CannotPackage."""
+    stages = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"]
+    if stage not in stages:
+        raise CannotPackage(f"STAGE={stage}: no such stage; name one of {', '.join(stages)}")
+    said = stages[stage].get("environment_variables", {})
+    for name in ("RIGHTSDESK_BUSINESS", "RIGHTSDESK_PUBLIC_URL"):
+        if not said.get(name):
+            raise CannotPackage(f".chalice/config.json: stage {stage} lacks the environment variable {name}")
+    return said["RIGHTSDESK_BUSINESS"], said["RIGHTSDESK_PUBLIC_URL"]
+
+
+def _chalice(stage: str, out: Path) -> None:
+    chalice = Path(sys.executable).with_name("chalice")
+    made = subprocess.run(
+        [str(chalice), "package", "--stage", stage, "--template-format", "json", str(out)],
+        cwd=ROOT, env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ}, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if made.returncode or not (out / "deployment.zip").exists():
+        raise CannotPackage(f"chalice package failed:\n{made.stdout}{made.stderr}")
+
+
+def _complete(sam: Path, business: str, url: str) -> None:
     from chalicelib.businesses.loader import load
 
-    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][stage]
-    business = load(config["environment_variables"]["RIGHTSDESK_BUSINESS"])
-    named = [business.contact.email, business.sender, *(d for d in business.designated if "@" in d)]
-    return list(dict.fromkeys(named))
+    chalices = json.loads(sam.read_text())
+    whole = template.whole(chalices, load(business), str(urlsplit(url).hostname))
+    sam.write_text(json.dumps(whole, indent=1) + "\n")
 
 
-def _functions() -> list[str]:
-    """Those that the road calls, by their names in the template."""
-    return sorted(set(re.findall(r"\$\{(\w+)\}", ROAD.read_text())))
-
-
-def _role(functions: list[str]) -> dict[str, Any]:
-    """The road may call its functions and nothing else."""
-    may = {
-        "Effect": "Allow",
-        "Action": "lambda:InvokeFunction",
-        "Resource": [{"Fn::GetAtt": [name, "Arn"]} for name in functions],
-    }
-    who = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [who]},
-            "Policies": [
-                {"PolicyName": "CallTheSteps", "PolicyDocument": {"Version": "2012-10-17", "Statement": [may]}}
-            ],
-        },
-    }
-
-
-def _complete(package: Path) -> bool:
+def _missing(package: Path) -> list[str]:
     """Chalice only mentions a dependency that it could not build: hold the zip against what is required."""
     with zipfile.ZipFile(package) as zipped:
         there = {name.split("/")[0].lower() for name in zipped.namelist()}
-    missing = {"pydantic", "pydantic_core", "jinja2", "cryptography", "yaml", "psycopg_binary", "sqlalchemy"} - there
-    for name in sorted(missing):
-        print(f"the package lacks {name}: no wheel of it for this architecture", file=sys.stderr)
-    return not missing
+    needed = {"chalice", "pydantic", "pydantic_core", "jinja2", "cryptography", "yaml", "psycopg_binary", "sqlalchemy"}
+    return sorted(needed - there)
 
 
 if __name__ == "__main__":

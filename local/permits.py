@@ -1,7 +1,8 @@
 """What the functions that touch a business's data may do at its places on AWS: written from its data map, and no more.
 
-Gathering may read the tables and prefixes that the map names; fulfilment may change them too; nothing else may either.
-Leaves to others: what every business's functions may do (.chalice/policy-*.json).
+Gathering may read the tables and prefixes that the map names; fulfilment, and keeping what is gone away, may change
+them too; nothing else may either.
+Leaves to others: what every business's functions may do (.chalice/permissions.yaml).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any
 
 from chalicelib.domain.datamap import DataMap
 
-READING = ("GatherSource", "FulfilSource")
-WRITING = ("FulfilSource",)
+READING = ("GatherSource", "FulfilSource", "KeepWhatIsGone")
+WRITING = ("FulfilSource", "KeepWhatIsGone")
 
 
 def permits(datamap: DataMap) -> dict[str, Any]:

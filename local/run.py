@@ -177,6 +177,7 @@ def _environ(wanted: Wanted) -> None:
         RIGHTSDESK_BUSINESS=wanted.business,
         RIGHTSDESK_PUBLIC_URL=wanted.base_url,
         RIGHTSDESK_FILES_URL=f"{wanted.mail_url}/files",
+        RIGHTSDESK_LOG_LEVEL=os.environ.get("RIGHTSDESK_LOG_LEVEL", "WARNING"),
         RIGHTSDESK_UNDO_SECONDS=os.environ.get("RIGHTSDESK_UNDO_SECONDS", UNDO_SECONDS),
     )
 
@@ -187,12 +188,12 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import aws, mailbox, peers, places, postman
+    from local import allowed, aws, feedback, mailbox, peers, places, postman
 
     business = load(wanted.business)
     _heed()
     keys = peers.keys_of(business)
-    settings = stack.enter_context(aws.cloud(app.handler_map, business.sender, keys))
+    settings = stack.enter_context(aws.cloud(app.handler_map, business, keys))
     if keys:
         settings["RIGHTSDESK_PEERS_URL"] = stack.enter_context(peers.served(peers.of(business, keys)))
     there = database.result()
@@ -203,8 +204,9 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     services()
     _settle()
     mails = mailbox.server(
-        wanted.mail_port, postman.inbound(app.handler_map), lambda: places.contents(business.datamap)
-    )
+        wanted.mail_port, postman.inbound(handlers := allowed.each(app.handler_map)),
+        lambda: places.contents(business.datamap), feedback.feed(handlers),
+    )  # fmt: skip
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))
     return {

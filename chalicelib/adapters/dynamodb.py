@@ -17,11 +17,13 @@ from chalicelib.adapters import items, ledger, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally, tally_of
+from chalicelib.domain.walk import Walk
 from chalicelib.errors import (
     AlreadyFiled,
     LimitReached,
@@ -216,6 +218,13 @@ class DynamoStore:
         sent = {**items.of_request(reference, f"MAIL#{mail}"), **_state("sent"), "message_id": {"S": message_id}}
         self.table.write("put_item", Item=sent)
 
+    def note_sent(self, sent: Sent) -> None:
+        self.table.write("put_item", Item=items.sent_item(sent), ConditionExpression=NEW)
+
+    def sent(self, message_id: str) -> Sent | None:
+        item = self.table.get(items.sent_key(message_id))
+        return items.sent_from(item) if item else None
+
     def release_mail(self, reference: str, mail: str) -> None:
         self.table.write(
             "update_item", Key=items.of_request(reference, f"MAIL#{mail}"), UpdateExpression="SET #state = :released",
@@ -331,6 +340,35 @@ class DynamoStore:
 
     def drop_kept(self, id: str) -> None:
         self.table.write("delete_item", Key=items.kept_key(id))
+
+    def put_walk(self, walk: Walk) -> None:
+        self.table.write("put_item", Item={**items.WALK, "json": {"S": walk.model_dump_json()}})
+
+    def walk(self) -> Walk | None:
+        item = self.table.get(items.WALK)
+        return Walk.model_validate_json(item["json"]["S"]) if item else None
+
+    def take_walk(self, form: str) -> bool:
+        taken = self.table.write(
+            "put_item", Item={**items.TAKEN, "form": {"S": form}},
+            ConditionExpression=f"{NEW} OR form <> :form", ExpressionAttributeValues={":form": {"S": form}},
+        )  # fmt: skip
+        return taken.done
+
+    def cut_off(self, member: str) -> None:
+        self._staff("ADD", member)
+
+    def let_in(self, member: str) -> None:
+        self._staff("DELETE", member)
+
+    def _staff(self, verb: str, member: str) -> None:
+        self.table.write(
+            "update_item", Key=items.CUT_OFF, UpdateExpression=f"{verb} ids :one",
+            ExpressionAttributeValues={":one": {"SS": [member]}},
+        )  # fmt: skip
+
+    def those_cut_off(self) -> frozenset[str]:
+        return frozenset((self.table.get(items.CUT_OFF) or {}).get("ids", {}).get("SS", ()))
 
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:
         noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}

@@ -9,7 +9,8 @@ One table, families by key (pk / sk):
     METRICS#<year>      <tally id>      TURNS#<name>#<key>          TURNS
     LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
     HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
-    INBOX               <day>-<mail>
+    INBOX               <day>-<mail>    SENT#<message id>           SENT
+    STAFF               CUT_OFF         CANARY                      WALK | TAKEN
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
 """
@@ -21,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
@@ -34,6 +36,8 @@ OPEN, CLOSED, NOTICES = "open", "closed", "notices"
 DEAD_LINK_KEPT = timedelta(days=30)
 """A link past its time is kept so long, so that opening it says so and offers a new one; then nobody knows it."""
 FORM_REMEMBERED = timedelta(days=30)
+SENT_REMEMBERED = timedelta(days=60)
+"""A bounce is told within hours, a complaint within weeks."""
 PIECE = 250_000
 """Bytes of a finding per item: DynamoDB takes 400 KB an item and 4 MB a transaction."""
 
@@ -190,6 +194,25 @@ def turns_from(item: Item) -> list[tuple[str, datetime]]:
     """Who holds a turn and when they asked, in the order taken."""
     held = (turn["S"].split(" ", 1) for turn in item.get("turns", {}).get("L", []))
     return [(holder, datetime.fromisoformat(at)) for holder, at in held]
+
+
+WALK, TAKEN = key("CANARY", "WALK"), key("CANARY", "TAKEN")
+CUT_OFF = key("STAFF", "CUT_OFF")
+"""The ids of staff who left, before the business's files say so."""
+
+
+def sent_key(message_id: str) -> Item:
+    return key(f"SENT#{message_id}", "SENT")
+
+
+def sent_item(sent: Sent) -> Item:
+    return {
+        **sent_key(sent.message_id), "json": {"S": sent.model_dump_json()}, "expires": epoch(sent.at + SENT_REMEMBERED)
+    }  # fmt: skip
+
+
+def sent_from(item: Item) -> Sent:
+    return Sent.model_validate_json(item["json"]["S"])
 
 
 def suppression_item(entry: Suppression) -> Item:

@@ -12,13 +12,15 @@ from itertools import islice
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
-from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT
+from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT, SENT_REMEMBERED
 from chalicelib.domain.audit import Event
+from chalicelib.domain.feedback import Sent
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.request import Request
 from chalicelib.domain.tally import Sums, Tally, tally_of
+from chalicelib.domain.walk import Walk
 from chalicelib.errors import AlreadyFiled, LimitReached, LinkMissing, MailUncertain, RequestChanged, RequestNotFound
 from chalicelib.links import Link
 from chalicelib.ports import Clock, Hold, KeptMail, Suppression, Wait
@@ -51,6 +53,10 @@ class MemoryStore:
         self._notices: dict[tuple[str, str], Notice] = {}
         self._links: dict[str, Link] = {}
         self._mails: dict[tuple[str, str], str] = {}
+        self._sent: dict[str, Sent] = {}
+        self._cut_off: set[str] = set()
+        self._walk: Walk | None = None
+        self._taken = ""
         self._counts: dict[tuple[str, str, datetime], int] = {}
         self._claims: dict[tuple[str, str], str] = {}
         self._turns: dict[tuple[str, str], dict[str, datetime]] = {}
@@ -124,6 +130,7 @@ class MemoryStore:
 
     @_alone
     def delete(self, reference: str) -> None:
+        self._forget_sent()
         request = self._requests.pop(reference, None)
         for hashed in request.indexed if request else ():
             others = self._subjects.pop(hashed, {})
@@ -217,6 +224,21 @@ class MemoryStore:
     @_alone
     def mail_sent(self, reference: str, mail: str, message_id: str) -> None:  # noqa: ARG002
         self._mails[reference, mail] = "sent"
+
+    @_alone
+    def note_sent(self, sent: Sent) -> None:
+        self._forget_sent()
+        self._sent.setdefault(sent.message_id, sent)
+
+    def _forget_sent(self) -> None:
+        """As the table does when their time is over."""
+        now = self.clock.now()
+        self._sent = {id: sent for id, sent in self._sent.items() if sent.at + SENT_REMEMBERED > now}
+
+    @_alone
+    def sent(self, message_id: str) -> Sent | None:
+        sent = self._sent.get(message_id)
+        return sent if sent and sent.at + SENT_REMEMBERED > self.clock.now() else None
 
     @_alone
     def release_mail(self, reference: str, mail: str) -> None:
@@ -325,6 +347,31 @@ class MemoryStore:
     @_alone
     def drop_kept(self, id: str) -> None:
         self._kept_mails.pop(id, None)
+
+    @_alone
+    def put_walk(self, walk: Walk) -> None:
+        self._walk = walk
+
+    @_alone
+    def walk(self) -> Walk | None:
+        return self._walk
+
+    @_alone
+    def take_walk(self, form: str) -> bool:
+        before, self._taken = self._taken, form
+        return before != form
+
+    @_alone
+    def cut_off(self, member: str) -> None:
+        self._cut_off.add(member)
+
+    @_alone
+    def let_in(self, member: str) -> None:
+        self._cut_off.discard(member)
+
+    @_alone
+    def those_cut_off(self) -> frozenset[str]:
+        return frozenset(self._cut_off)
 
     @_alone
     def index_subject(self, hash: str, reference: str, at: datetime) -> None:

@@ -147,13 +147,15 @@ READ = 2 * 1024 * 1024
 class S3Inbox:
     """See ports.Inbox."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
-        self.client, self.bucket = client, bucket
+    def __init__(self, client: Any, bucket: str, prefix: str = "inbound") -> None:
+        self.client, self.bucket, self.prefix = client, bucket, prefix
 
     def read(self, id: str) -> bytes | None:
         try:
             with retryable("s3"):
-                found = self.client.get_object(Bucket=self.bucket, Key=_mail(id), Range=f"bytes=0-{READ - 1}")
+                found = self.client.get_object(
+                    Bucket=self.bucket, Key=f"{self.prefix}/{id}", Range=f"bytes=0-{READ - 1}"
+                )
                 data: bytes = found["Body"].read()
         except ClientError as fault:
             if http_status(fault) == 416:  # nothing in it, so no first byte
@@ -165,11 +167,7 @@ class S3Inbox:
 
     def forget(self, id: str) -> None:
         with retryable("s3"):
-            self.client.delete_object(Bucket=self.bucket, Key=_mail(id))
-
-
-def _mail(id: str) -> str:
-    return f"inbound/{id}"
+            self.client.delete_object(Bucket=self.bucket, Key=f"{self.prefix}/{id}")
 
 
 def _part(reference: str, name: str) -> str:

@@ -6,6 +6,7 @@ is hard-coded elsewhere. Leaves to others: reading and checking the files (loade
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -82,6 +83,17 @@ class Kind(Part):
     """Scopes that stop it besides its own `kind:<k>`; empty and not `stoppable`: it still comes."""
     stoppable: bool = True
     why_not: str = ""
+
+
+class Canary(Part):
+    """The synthetic customer who tries the whole road on a schedule. A person of nobody's: invented by the business."""
+
+    email: str
+    """Its mailbox, which only the canary reads: at the business's own domain."""
+    answers: dict[str, str] = {}
+    """What it answers to questions, by data point."""
+    rows: dict[str, tuple[tuple[str, ...], ...]] = {}
+    """The keys of its rows, by `<source>.<collection>`: the only ones that its walk may be answered with by itself."""
 
 
 class Waits(Part):
@@ -192,6 +204,8 @@ class Business(Part):
     roles: dict[str, Role]
     staff: tuple[Member, ...]
     waits: Waits = Waits()
+    canary: Canary | None = None
+    """Without one, nobody tries the road."""
     datamap: DataMap
     sharing: Sharing
 
@@ -213,6 +227,10 @@ class Business(Part):
                 raise ValueError(f"rights.{right}.stops: {', '.join(sorted(unknown))} not among opt_outs")
             if not self.deciders(right):
                 raise ValueError(f"rights.{right}: no staff has a role that decides it")
+        if self.canary and not self.canary.email.endswith("@" + self.sender.rpartition("@")[2]) and "@" in self.sender:
+            raise ValueError("canary.email: is not at the domain of sender, which is the business's own")
+        if self.canary and (unknown := self.canary.rows.keys() - {f"{s}.{c}" for s, c in self.titles()}):
+            raise ValueError(f"canary.rows: no such collection: {', '.join(sorted(unknown))}")
         for name, source in self.datamap.sources.items():
             if source.by_hand and source.by_hand.role and not self.with_role(source.by_hand.role):
                 raise ValueError(f"datamap: sources.{name}.by_hand.role: no staff has the role {source.by_hand.role!r}")
@@ -233,6 +251,12 @@ class Business(Part):
     def designated_addresses(self) -> tuple[str, ...]:
         """Where a request starts the clock that the law sets for a designated address (Civil Code 1798.83(b)(1))."""
         return self.designated or (self.contact.email, self.contact.phone, ", ".join(self.contact.post))
+
+    def without(self, gone: Collection[str]) -> Business:
+        """The same business without these staff ids: nobody mails them, and no link of theirs opens."""
+        if not any(m.id in gone for m in self.staff):
+            return self
+        return self.model_copy(update={"staff": tuple(m for m in self.staff if m.id not in gone)})
 
     def member(self, id: str) -> Member | None:
         return next((m for m in self.staff if m.id == id), None)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.domain.audit import GENESIS, Event
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.feedback import Undelivered
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.domain.verification import Proof
 from chalicelib.errors import TransitionNotAllowed
@@ -204,6 +205,10 @@ class Request(BaseModel):
     """Too many mails went to this address today: an opt-out acts, without a mail; others' mails wait (rule 17)."""
     asked_from: str = ""
     """Keyed hash of the address and the network it was filed from, as it was counted; empty where it was not."""
+    undelivered: dict[str, Undelivered] = Field(default_factory=dict)
+    """Its mails that did not arrive, by what each was claimed under; the worst that was told of each."""
+    synthetic: bool = False
+    """A walk of the canary's: about nobody, in no metrics and no year's numbers."""
 
     sealed: bytes = b""
 

@@ -54,13 +54,17 @@ class Tally(BaseModel):
     days: int | None = None
 
 
+def outcome_of(request: Request) -> Counted:
+    """How it stands or ended."""
+    outcome = OUTCOMES.get(request.status, Counted.OPEN)
+    return Counted.PART if outcome is Counted.WHOLE and request.in_part else outcome
+
+
 def tally_of(request: Request) -> Tally | None:
     """How the request is counted as it stands; None: nowhere."""
     if not request.tally_id or request.year is None:
         return None
-    outcome = OUTCOMES.get(request.status, Counted.OPEN)
-    if outcome is Counted.WHOLE and request.in_part:
-        outcome = Counted.PART
+    outcome = outcome_of(request)
     days = _days(request.received_at, request.closed_at) if outcome in ANSWERED else None
     return Tally(id=request.tally_id, year=request.year, right=request.right, outcome=outcome, days=days)
 
@@ -89,8 +93,8 @@ class Sum(BaseModel):
     @property
     def median_days(self) -> float:
         """Of the answers; there must be one."""
-        half = [self._days_of(place) for place in ((self.answered - 1) // 2, self.answered // 2)]
-        return sum(half) / 2
+        low, high = (self._days_of(place) for place in ((self.answered - 1) // 2, self.answered // 2))
+        return low if low == high else (low + high) / 2
 
     @property
     def mean_days(self) -> float:

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 
 from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.feedback import Trouble
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing, Refusal
 from chalicelib.domain.request import Channel, Relationship, Request, Right
@@ -127,6 +128,10 @@ OTHER_EVENTS = {
     "rest_opened": "The hold has ended: the rest was taken up",
     "mailed_now": "The email that had to wait was sent",
     "reminded": "Staff were reminded of what is still to be done",
+    "mail_delayed": "An email is late; it is still being tried", "mail_returned": "An email came back for now",
+    "mail_bounced": "An email came back", "mail_rejected": "An email could not be sent",
+    "mail_complained": "An email was reported as spam", "sent_again": "The answer was mailed again",
+    "by_post": "The answer goes by post", "handed_over": "Another of the staff was asked",
     "settled": "What was no longer needed was deleted", "purging": "The record is being deleted",
 }  # fmt: skip
 LEDGER_EVENTS = {
@@ -262,6 +267,30 @@ LINK_PURPOSES = {
     Purpose.SIGN_IN.value: "to sign in",
     Purpose.HEAR_AGAIN.value: "to hear from us again",
 }  # fmt: skip
+
+TROUBLES = {
+    Trouble.DELAYED: "is late; it is still being tried", Trouble.RETURNED: "came back for now",
+    Trouble.REJECTED: "was not sent", Trouble.BOUNCED: "came back for good", Trouble.COMPLAINED: "was called spam",
+}  # fmt: skip
+"""What became of a mail, after its name."""
+WHY_LOST = {
+    "NoEmail": "there is no such mailbox", "General": "no cause was given", "MailboxFull": "the mailbox is full",
+    "MessageTooLarge": "it was too large", "ContentRejected": "their mail server refused it",
+    "Suppressed": "our mail service no longer writes there", "Undetermined": "no cause was given",
+    "OnAccountSuppressionList": "our mail service no longer writes there", "Reject": "our mail service refused it",
+    "abuse": "reported by their mail provider",
+}  # fmt: skip
+"""The mail service's word for the cause, said to staff; another word stands as it is."""
+MAIL_NAMES = {
+    "verify": "the mail that asks them to confirm", "consent": "the mail that asks them to agree",
+    "extended": "the mail about more time", "refused": "the refusal", "asked": "your question",
+}  # fmt: skip
+
+
+def mail_named(claimed: str) -> str:
+    """One of our mails, said to staff, by what it was claimed under."""
+    mail = claimed.partition(":")[0]
+    return MAIL_NAMES.get(mail) or ("the answer" if mail.startswith("answer_") else "a mail")
 
 
 LINKS_AGAIN = {

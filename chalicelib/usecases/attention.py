@@ -52,16 +52,20 @@ def try_again(svc: Services, token: str) -> Card:
     member = member_of(svc, link)
     if not powers.may_decide(svc, request, member):
         raise DecisionNotAllowed("Trying again is for those who may decide this request.")
-    by = f"staff:{member.id}"
+    return card_of(svc, take_up(svc, request, f"staff:{member.id}", link), member)
+
+
+def take_up(svc: Services, request: Request, by: str, link: Link | None = None) -> Request:
+    """Take the road up again where it stopped, or try what failed once more; nothing where neither is so."""
     if request.status is Status.NEEDS_ATTENTION and request.resume:
         request = _resume(svc, request, by)
         road.go_on(svc, request, road.ATTENTION)
     elif failed := again(svc, request):
         request = _failed_again(svc, request, failed, link, by)
-    return card_of(svc, request, member)
+    return request
 
 
-def _failed_again(svc: Services, request: Request, failed: Sequence[str], link: Link, by: str) -> Request:
+def _failed_again(svc: Services, request: Request, failed: Sequence[str], link: Link | None, by: str) -> Request:
     """Try the sources that failed once more; what one of them answered later counts no longer, so it is asked anew."""
     unread = {f.source for f in gathering.findings(svc, request.reference) if f.failed}
     anew = {awaiting.key(Step.FULFIL, s) for s in failed} | {awaiting.key(Step.GATHER, s) for s in unread}
@@ -73,7 +77,7 @@ def _failed_again(svc: Services, request: Request, failed: Sequence[str], link: 
         return request
     to = Status.GATHERING if unread else Status.FULFILLING
     request, event = advance(request, to, svc.now(), by=by, road=request.road + 1, closed_at=None, answers=answers)
-    svc.store.commit(request, event, spend=None if link.used_at else link)
+    svc.store.commit(request, event, spend=link if link and not link.used_at else None)
     road.start(svc, request, "gather" if unread else "fulfil")
     return request
 

@@ -91,6 +91,8 @@ class Card:
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
     """Whether this member may take their own decision back."""
+    other_ways: frozenset[str] = frozenset()
+    """What this member may do about an answer that did not arrive: `mail` it again, `post` it."""
     first: First | None = None
     """The decision against which this request appeals."""
 
@@ -146,7 +148,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],
         may_go_by_post=powers.may_go_by_post(svc, request, member),
         may_appeal=request.by_post and appealing.may_appeal(request),
-        may_note_power=may_note_power(svc, request, member),
+        may_note_power=may_note_power(svc, request, member), other_ways=powers.other_ways(svc, request, member),
     )  # fmt: skip
 
 

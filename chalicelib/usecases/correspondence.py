@@ -22,6 +22,7 @@ from chalicelib.links import CUSTOMER, SUBJECT, Purpose
 from chalicelib.mail import messages
 from chalicelib.ports import KeptMail
 from chalicelib.services import Services
+from chalicelib.usecases import undelivered
 from chalicelib.usecases.windows import window_end
 
 LINKS_A_DAY = 3
@@ -43,12 +44,16 @@ def to_customer(
 
     Once per request, road and `once`; to nobody where it goes by post. Raises ServiceUnavailable, MailUncertain.
     """
-    address = to or svc.open(request).addressee
+    personal = svc.open(request)
+    address = to or personal.addressee
     if address is None or request.quiet or (request.by_post and not to):
+        return
+    slot = undelivered.slot_of(personal, address)
+    if undelivered.in_vain(request, mail, slot):
         return
     _send(
         svc, request, mail, to=address, person=SUBJECT if to else CUSTOMER, purposes=(*purposes, Purpose.TRACK),
-        name=_name(request, mail, once), context=context,
+        name=_name(request, mail, once), context=context, slot=slot,
     )  # fmt: skip
 
 
@@ -169,6 +174,7 @@ def _send(
     purposes: Sequence[Purpose],
     name: str,
     context: dict[str, Any],
+    slot: str = "",
 ) -> None:
     now = svc.now()
     if not svc.store.claim_mail(request.reference, name, now):
@@ -178,7 +184,7 @@ def _send(
         mail, business=svc.business, to=to, reference=request.reference, at=now,
         context={**context, "request": request, "right": request.right, "links": urls},
     )  # fmt: skip
-    _hand_over(svc, request.reference, name, to, message)
+    _hand_over(svc, request.reference, name, to, message, person, slot)
 
 
 def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: str | None) -> dict[str, str]:
@@ -188,19 +194,20 @@ def _mint(svc: Services, purposes: Sequence[Purpose], person: str, reference: st
     return {p.name.lower(): links.url(svc.settings.public_url, p, token) for p, token in tokens.items()}
 
 
-def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes) -> None:
+def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes, person: str, slot: str = "") -> None:
     try:
         message_id = svc.mailer.send(sender=svc.business.sender, to=to, message=message)
     except (ServiceUnavailable, MailRejected):
         svc.store.release_mail(reference, name)
         raise
+    undelivered.remember(svc, message_id, reference, name, person, slot)
     svc.store.mail_sent(reference, name, message_id)
 
 
 def to_member(svc: Services, holder: str, name: str, member: Member, message: bytes) -> None:
     """Send one of the staff a mail that is about no open request, once: `holder` keeps the claim, under `name`."""
     if svc.store.claim_mail(holder, name, svc.now()):
-        _hand_over(svc, holder, name, member.email, message)
+        _hand_over(svc, holder, name, member.email, message, member.id)
 
 
 def send_links_again(svc: Services, typed: str) -> None:
@@ -216,14 +223,20 @@ def send_links_again(svc: Services, typed: str) -> None:
     except LimitReached:
         return
     found = []
+    unwanted = False
     for reference in svc.store.of_subject(hashed)[:10]:
         try:
             request = svc.store.get(reference)
         except RequestNotFound:  # purged between the index and here
             continue
+        if undelivered.unwanted(svc, request, hashed):
+            unwanted = True
+            continue
         person, purposes = _of_use(svc, request, hashed, now)
         urls = _mint(svc, (*purposes, Purpose.TRACK), person, reference)
         found += [(reference, request.right, purpose, url) for purpose, url in urls.items()]
+    if unwanted and not found:  # "there is none" would be untrue, and anything else is what they called spam
+        return
     message = messages.compose(
         "links", business=svc.business, to=typed.strip(), reference=None, at=now, context={"found": found, "links": {}}
     )

@@ -56,7 +56,7 @@ def _view(svc: Services, request: Request) -> TrackerView:
     return TrackerView(request=request, history=history, can=_can(request), kept=shown, left=left, told=told)
 
 
-STAFFS_OWN = frozenset({"viewed", "reminded"})
+STAFFS_OWN = frozenset({"viewed", "handed_over", "reminded"})
 HOLDS = frozenset({"held", "released"})
 
 

@@ -22,7 +22,7 @@ from chalicelib.domain.verification import Noted
 from chalicelib.errors import AlreadyFiled, InvalidRequest, RequestNotFound
 from chalicelib.law import also_asked
 from chalicelib.services import Services
-from chalicelib.usecases import road, suppression, unproven
+from chalicelib.usecases import road, suppression, unproven, walking
 from chalicelib.usecases.governed import governed
 
 SIGN_IN_AGE = timedelta(minutes=15)
@@ -55,12 +55,14 @@ def file_request(
     designated: bool = True,
     by_mail: ByMail | None = None,
     network: str = "",
+    form: str | None = None,
 ) -> Request:
     """File a request and start its road; `once` names the sent form, so that a double click files once.
 
     `entered_by` (a staff id) files for a caller or a letter; `noted` is how they made sure who it is, without an email.
     A message that plainly asks two things opens two requests, each naming the other, both from the same receipt.
     `designated`: it came to an address that the business names for such requests; only staff say otherwise.
+    `form`: the hash of the form's own id, by which the canary's walk is known.
     `network`: the IP address it came from, for counting only; it is not kept.
 
     Raises InvalidRequest (per field), LimitReached (too many unproven requests from there today), AlreadyFiled.
@@ -76,7 +78,8 @@ def file_request(
     quiet, asked_from = False, ""
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
-    if not signed_in and not entered_by:
+    synthetic = walking.is_walk(svc, right, personal, relationship, form)
+    if not signed_in and not entered_by and not synthetic:
         quiet, asked_from = unproven.count(svc, right, personal, network, now)
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
@@ -88,8 +91,11 @@ def file_request(
         made = _first(
             svc, each, personal, relationship, channel, at, signed_in=account, quiet=quiet, designated=designated
         ).model_copy(
-            update={"entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from}
-        )
+            update={
+                "entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from,
+                "synthetic": synthetic,
+            }
+        )  # fmt: skip
         if by_mail:
             made = _from_mail(made, personal, by_mail)
         if not (noted and entered_by):
@@ -158,8 +164,8 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
 
 
 def _counted(svc: Services, request: Request) -> dict[str, Any]:
-    """Where the metrics count it (11 CCR 7102); an appeal, or the rest of a deletion, is no request more."""
-    if request.appeal_of or request.continues:
+    """Where the metrics count it (11 CCR 7102); an appeal, the rest of a deletion, or a walk is no request more."""
+    if request.appeal_of or request.continues or request.synthetic:
         return {}
     year = request.received_at.astimezone(svc.business.zone).year
     return {"year": year, "tally_id": f"{svc.chance.number(64):016x}"}

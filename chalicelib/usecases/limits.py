@@ -16,7 +16,11 @@ ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "si
 
 def counted(request: Request) -> Limit | None:
     """The limit under which this request takes a turn; None where none does: an appeal or a rest is no new request."""
-    limit = None if request.appeal_of or request.continues else limit_for(request.regime, request.right)
+    limit = (
+        None
+        if request.appeal_of or request.continues or request.synthetic
+        else limit_for(request.regime, request.right)
+    )
     return None if limit is None or limit.effect == "first_answer_again" or not request.subject_hash else limit
 
 

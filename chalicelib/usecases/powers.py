@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.decision import Verdict
+from chalicelib.domain.feedback import Trouble
 from chalicelib.domain.plan import Plan, PlannedCollection
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import MailRejected
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence
+from chalicelib.usecases.undelivered import MUST_BE_SAID
 
 IN_PARTS = frozenset({Right.ACCESS, Right.CORRECTION, Right.DELETION})
 """Rights of which staff may approve a part."""
@@ -62,3 +64,18 @@ def asked_by(svc: Services, request: Request) -> tuple[int, str]:
     """The number of the event with which the last question was asked, and who asked it."""
     asked = [e for e in svc.store.events(request.reference) if e.what == Status.ASKED]
     return (asked[-1].number, asked[-1].by) if asked else (request.version, "")
+
+
+def other_ways(svc: Services, request: Request, member: Member) -> frozenset[str]:
+    """What this member may do about an answer that did not arrive, as long as there is something to send.
+
+    `mail`: the same once more, never to whoever called it spam; `post`: a letter, to who is on file.
+    """
+    lost = [u for name, u in request.undelivered.items() if name.partition(":")[0] in MUST_BE_SAID]
+    able = [*correspondence.deciders(svc, request), *svc.business.leads()]
+    if not lost or not request.status.is_final or request.purge_at or request.by_post or member not in able:
+        return frozenset()
+    spam = any(u.trouble is Trouble.COMPLAINED for u in request.undelivered.values())
+    return frozenset(
+        way for way, open_ in (("mail", not spam), ("post", request.right is not Right.OPT_OUT)) if open_
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 
 from chalicelib.domain.audit import Event, first_broken
 from chalicelib.domain.masking import guarded
@@ -65,10 +66,9 @@ def _day(svc: Services, at: datetime) -> date:
 
 def log(svc: Services) -> Iterator[Entry]:
     """Every request there is a record of: those that ended, then those open."""
-    for request in svc.store.closed():
-        yield entry_of(svc, request)
-    for request in svc.store.queue(limit=10_000):
-        yield entry_of(svc, request)
+    for request in chain(svc.store.closed(), svc.store.queue(limit=10_000)):
+        if not request.synthetic:
+            yield entry_of(svc, request)
 
 
 def trail(svc: Services, reference: str) -> list[Event]:

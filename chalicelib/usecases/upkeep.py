@@ -88,6 +88,8 @@ def _settle(svc: Services, request: Request) -> None:
         svc.store.drop_findings(request.reference)
     kept = _sealed_record(svc, request)
     until = records_kept_until(request.regime, request.closed_at or svc.now(), svc.business.zone)
+    if request.synthetic:  # it is about nobody, so nobody's record
+        until = svc.now()
     settled, event = amend(request, "settled", svc.now(), sealed=kept, purge_at=until, answers={})
     svc.store.commit(settled, event)
 

@@ -48,7 +48,7 @@ def file_typed(asked: Asked, typed: forms.Typed) -> Request:
     try:
         return intake.file_request(
             asked.svc, typed.right, typed.personal, relationship=typed.relationship, once=typed.once,
-            member_token=typed.member_token, network=asked.network,
+            member_token=typed.member_token, network=asked.network, form=typed.form,
         )  # fmt: skip
     except AlreadyFiled as first:
         return asked.svc.store.get(first.reference)

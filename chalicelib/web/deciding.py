@@ -11,25 +11,26 @@ from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
-from chalicelib.usecases import attention, consent, holds, posting, review, taking_back
-from chalicelib.usecases.card import Card
+from chalicelib.usecases import attention, consent, holds, other_way, posting, review, taking_back
 from chalicelib.web import forms
 from chalicelib.web.asked import Fields, only
 
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
     "note", "print", "posted", "pause", "correct", "appeal", "received_on",
-    "rest",
+    "rest", "undelivered",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
     Verdict.EXTEND: "Say why more time is needed. The customer is told.",
 }
-ACTS: dict[tuple[str, str], Callable[[Services, str], Card]] = {
+ACTS: dict[tuple[str, str], Callable[[Services, str], object]] = {
     ("again", "yes"): attention.try_again,
     ("again", "post"): attention.go_by_post,
     ("note", Noted.POWER_OF_ATTORNEY): consent.note_power,
     ("posted", "yes"): posting.posted,
+    ("undelivered", "mail"): other_way.send_again,
+    ("undelivered", "post"): other_way.by_post,
 }
 """What a button on the card does beside deciding, by its name and value; none of these asks for anything more."""
 APPEALED = "Write down what they said: why we should look again."

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from chalicelib.domain.request import Channel, FieldCorrection, Personal, Relationship, Right
 from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest
+from chalicelib.links import token_hash
 from chalicelib.web import places
 from chalicelib.web.asked import Fields
 
@@ -171,6 +172,8 @@ class Typed:
     personal: Personal
     relationship: Relationship
     once: str | None
+    form: str | None
+    """The hash of the form's own id."""
     member_token: str | None
     noted: Noted | None = None
     designated: bool = True
@@ -314,5 +317,6 @@ def _typed(form: Asking) -> Typed:
         personal=Personal(**said, corrections=corrections),
         relationship=form.relationship,
         once=_once(form),
+        form=token_hash(form.form_id) if form.form_id else None,
         member_token=form.member_token,
     )

@@ -87,6 +87,11 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "may_note_power": shown.may_note_power, "may_pause": shown.pause is not None,
         "may_appeal": shown.may_appeal, "held_back": shown.held_back,
         "may_go_by_post": shown.may_go_by_post,
+        "other_ways": sorted(shown.other_ways),
+        "undelivered": [
+            {"mail": name.partition(":")[0], "trouble": u.trouble, "why": u.why, "at": u.at.isoformat()}
+            for name, u in request.undelivered.items()
+        ],
     }  # fmt: skip
 
 

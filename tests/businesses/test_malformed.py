@@ -31,6 +31,22 @@ WRONG = [
         "list 1 more",
     ),
     (
+        "business.yaml",
+        "canary: {email: jeffers-canary@example.com}",
+        "canary: {email: jeffers-canary@example.org}",
+        "canary.email",
+        "is not at the domain of sender",
+        "",
+    ),
+    (
+        "business.yaml",
+        "canary: {email: jeffers-canary@example.com}",
+        'canary: {email: jeffers-canary@example.com, rows: {shop.nothing: [["1"]]}}',
+        "canary.rows",
+        "",
+        "",
+    ),
+    (
         "datamap.yaml",
         "years: 7}\n        story: orders\n        recipients",
         "yaers: 7}\n        story: orders\n        recipients",

@@ -12,7 +12,7 @@ from local.peers import Ask, served
 from .made import NOW, Aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws() -> Iterator[Aws]:
     from moto import mock_aws
 
@@ -37,7 +37,7 @@ def clock() -> SetClock:
     return SetClock(NOW)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def peers() -> Iterator[tuple[str, dict[str, Ask]]]:
     """A loopback server that stands in for every peer: its address, and who answers there, by host."""
     there: dict[str, Ask] = {}

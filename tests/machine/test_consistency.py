@@ -71,7 +71,7 @@ def function_of(task: State) -> str:
     return str(task["Parameters"]["FunctionName"]).strip("${}")
 
 
-CALLED_BY_SES = {"receive_mail"}
+CALLED_BY_SES = {"receive_mail", "note_mail_feedback", "receive_canary_mail"}
 
 
 def test_every_step_is_a_function_and_every_function_a_step() -> None:

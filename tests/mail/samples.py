@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.businesses.model import Disclosed, Recipient
 from chalicelib.domain.decision import Ground
+from chalicelib.domain.feedback import Trouble
 from chalicelib.domain.ledger import Entry, EntryKind
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
@@ -179,6 +180,10 @@ MAILS: dict[str, dict[str, Any]] = {
     "hear_again": {"scopes": ["email", "kind:offers"], "links": {"hear_again": f"{BASE}/hear-again/{'h' * 43}"}},
     "recipients_done": _customer(Right.DELETION, recipients=[("Parcel Co", NoticeState.CONFIRMED), ("Card Co", NoticeState.KEPT)]),
     "answer_deletion-silent": _customer(Right.DELETION, **WHOLE, nothing_held=False, **DELETED, **{**TOLD, "silent": True}),
+    "staff_undelivered": _staff(which="verify", trouble=Trouble.BOUNCED, why="NoEmail"),
+    "staff_undelivered-answer": _staff(which="answer_access", trouble=Trouble.RETURNED, why="MailboxFull"),
+    "staff_undelivered-spam": _staff(which="asked", trouble=Trouble.COMPLAINED, why="abuse"),
+    "staff_undelivered-colleague": _staff(which="staff_review", trouble=Trouble.BOUNCED, why="NoEmail", colleague=MEMBER),
     "staff_recipient": {**_staff(recipient=PAPER, why="it answered with status 404"), "links": links("task")},
     "staff_recipient-silent": {**_staff(recipient=PAPER, why=None), "links": links("task")},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},

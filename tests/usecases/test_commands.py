@@ -29,7 +29,7 @@ class Desk:
     def said(self, *words: str) -> Any:
         result = self.run(*words)
         assert result.exit_code == 0, result.output
-        return json.loads(result.output)
+        return json.loads(result.stdout)
 
 
 @pytest.fixture
@@ -96,5 +96,5 @@ def test_sweep_and_purge_do_what_the_schedules_do(desk: Desk) -> None:
     assert desk.said("sweep") == {"looked_at": 1, "signalled": 1, "reminded": 0, "not_reminded": 0}
     desk.office.carry_out(desk.office.file("opt_out", stop=["email"]))
     desk.office.clock.forward(timedelta(days=31))
-    assert desk.said("purge") == {"settled": 1, "purged": 0, "reminded": 0, "failed": 0}
+    assert desk.said("purge", "--yes") == {"settled": 1, "purged": 0, "reminded": 0, "failed": 0}
     assert upkeep.purge_due(desk.office.svc)["settled"] == 0
