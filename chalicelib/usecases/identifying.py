@@ -56,15 +56,19 @@ def as_gathered(request: Request, personal: Personal, finding: Finding) -> list[
 
 
 def _is_shared(svc: Services, one: Identifier) -> bool:
-    """Whether records of several people, as their addresses say, hold an identifier that a household may share."""
+    """Whether records of several people, as their addresses say, hold an identifier that a household may share.
+
+    Raises SourceUnavailable, SourceMisread: then nobody can tell, and nothing is selected by it.
+    """
     seen: set[str] = set()
     for name, place in svc.business.datamap.sources.items():
         held = {n for n, c in place.collections.items() if one.kind in c.identity}
-        if place.by_hand or not held:
+        if place.kind in ("by_hand", "http"):  # may answer in days, and is asked by what was proven only
             continue
-        for record in every(svc.sources[name], [one]):
-            if record.collection in held and record.reached == one.kind:
-                seen |= emails(place.collections[record.collection], record)
+        for collection in sorted(held):
+            for record in _among(svc, name, collection, [one]):
+                if record.reached == one.kind:
+                    seen |= emails(place.collections[collection], record)
     return len(seen) > 1
 
 
