@@ -95,7 +95,9 @@ class DynamoSource:
         self._tables = Tables(name, source_map, client)
 
     def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
-        return cursor.page_of((held.record for held in self._reach(who, among)), self._map.order(), after, self._page)
+        return cursor.page_of(
+            (held.record for held in self._reach(who, among)), self._map.order(), after, self._page, among
+        )
 
     def read(self, keys: Iterable[Place]) -> list[Record]:
         return [held.record for held in self._held(keys).values()]

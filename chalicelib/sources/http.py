@@ -65,8 +65,7 @@ class HttpSource:
         self._map, self._wire, self._secrets, self._clock, self._pause = source_map, wire, secrets, clock, pause
 
     def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
-        found = [r for r in self._sorted(self._found(who)) if among in (None, r.collection)]
-        return cursor.page_of(found, self._map.order(), after, self._page)
+        return cursor.page_of(self._sorted(self._found(who)), self._map.order(), after, self._page, among)
 
     def begin(self, who: Sequence[Identifier], id: str, callback_url: str) -> None:
         """See ports.Later."""

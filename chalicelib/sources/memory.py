@@ -32,7 +32,7 @@ class MemorySource:
             _record(name, self._map.collections[name], row).model_copy(update={"reached": reached})
             for name, row, reached in self._reach(who, among)
         )
-        return cursor.page_of(found, self._map.order(), after, self._page)
+        return cursor.page_of(found, self._map.order(), after, self._page, among)
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).values())
