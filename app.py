@@ -19,6 +19,7 @@ from chalicelib.usecases import (
     awaiting,
     canary,
     chasing,
+    errands,
     feedback,
     fulfilment,
     gathering,
@@ -133,6 +134,11 @@ def send_answer(event: Event, context: object) -> None:
 @app.lambda_function()
 def need_attention(event: Event, context: object) -> None:
     attention.need_attention(services(), event["request_id"], event["task_token"], event["error"])
+
+
+@app.lambda_function()
+def run_errand(event: Event, context: object) -> None:
+    errands.run(services(), event["errand_id"], event["errand"], event["sealed"])
 
 
 @app.lambda_function()

@@ -78,7 +78,7 @@ class KeptMail(BaseModel):
 
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
-        """File a new request with its first event. `once` names the form that was sent.
+        """File a new request with its first event, findable by whom it names. `once` names the form that was sent.
 
         Raises AlreadyFiled when that form made a request before, RequestChanged when the reference is taken.
         """
@@ -243,9 +243,6 @@ class RequestStore(Protocol):
         """Forget that it was cut off."""
 
     def those_cut_off(self) -> frozenset[str]: ...
-
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        """Note that this request names this subject (a keyed hash)."""
 
     def of_subject(self, hash: str) -> list[str]:
         """References that name this subject, newest first."""

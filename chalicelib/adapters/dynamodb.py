@@ -53,6 +53,7 @@ class DynamoStore:
             self.table.put_step(items.event_item(event), NEW),
         ]
         steps += [self.table.put_step(items.link_item(link)) for link in links]
+        steps += [self.table.put_step(items.subject_item(hashed, request)) for hashed in request.indexed]
         steps += self._tallied(request)
         if once:
             now = self.clock.now()
@@ -369,10 +370,6 @@ class DynamoStore:
 
     def those_cut_off(self) -> frozenset[str]:
         return frozenset((self.table.get(items.CUT_OFF) or {}).get("ids", {}).get("SS", ()))
-
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}
-        self.table.write("put_item", Item=noted, ConditionExpression=NEW)
 
     def of_subject(self, hash: str) -> list[str]:
         found = self.table.family(f"SUBJECT#{hash}")

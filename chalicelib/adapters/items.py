@@ -234,6 +234,11 @@ def lifted_from(item: Item) -> tuple[str, datetime, datetime]:
     return entry.scope, entry.since, datetime.fromisoformat(item["at"]["S"])
 
 
+def subject_item(hashed: str, request: Request) -> Item:
+    """By whom a request names (a keyed hash), it is found."""
+    return {**key(f"SUBJECT#{hashed}", request.reference), "at": {"S": request.received_at.isoformat()}}
+
+
 def hold_key(subject: str) -> Item:
     return key(f"HOLD#{subject}", "HOLD")
 

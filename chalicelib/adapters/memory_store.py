@@ -79,6 +79,8 @@ class MemoryStore:
         if once:
             self._forms[once] = request.reference, self.clock.now() + FORM_REMEMBERED
         self._keep(request, event, links)
+        for hashed in request.indexed:
+            self._subjects.setdefault(hashed, {})[request.reference] = request.received_at
 
     @_alone
     def commit(
@@ -372,10 +374,6 @@ class MemoryStore:
     @_alone
     def those_cut_off(self) -> frozenset[str]:
         return frozenset(self._cut_off)
-
-    @_alone
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        self._subjects.setdefault(hash, {}).setdefault(reference, at)
 
     @_alone
     def of_subject(self, hash: str) -> list[str]:

@@ -87,6 +87,8 @@ class Card:
     may_hold: bool = False
     may_go_by_post: bool = False
     """Whether the answer, whose mail was refused for good, can be posted instead."""
+    may_refile: bool = False
+    """Whether it can be filed again under another address, for its first mail was refused."""
     may_appeal: bool = False
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
@@ -147,6 +149,7 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         attention=decides and request.status is Status.NEEDS_ATTENTION,
         again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],
         may_go_by_post=powers.may_go_by_post(svc, request, member),
+        may_refile=powers.may_refile(svc, request, member),
         may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member), other_ways=powers.other_ways(svc, request, member),
     )  # fmt: skip

@@ -25,7 +25,8 @@ from chalicelib.mail.arrival import FAIL, Arrival, Standing, arrivals
 from chalicelib.mail.inbound import Letter, parse
 from chalicelib.ports import KeptMail
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, following, inbox, intake
+from chalicelib.usecases import errands, following, inbox, intake
+from chalicelib.usecases.errands import Errand
 from chalicelib.usecases.inbox import Why
 from chalicelib.usecases.windows import window_end
 
@@ -234,7 +235,7 @@ def _in_thread(svc: Services, mail: Mail, request: Request) -> str:
         return "replied"
     _keep(svc, mail, Why.REPLY, request)
     if request.status is Status.VERIFYING and _counted(svc, "mail-opens", mail, OPENED_A_DAY[mail.arrival.standing]):
-        correspondence.send_links_again(svc, mail.sender)
+        errands.leave(svc, Errand.LINKS, mail.sender)
         return "links"
     return Why.REPLY
 

@@ -157,8 +157,6 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     sealed = svc.seal(request.reference, personal)
     filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed, **_counted(svc, request))
     svc.store.create(filed, event, once=once)
-    for hashed in filed.indexed:
-        svc.store.index_subject(hashed, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
 

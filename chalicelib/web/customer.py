@@ -17,8 +17,9 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
 from chalicelib.mail import words
 from chalicelib.services import Services
-from chalicelib.usecases import completing, correspondence, following, one_click, verification
+from chalicelib.usecases import completing, errands, following, one_click, verification
 from chalicelib.usecases import results as packages
+from chalicelib.usecases.errands import Errand
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered
@@ -100,7 +101,7 @@ def links_again(asked: Asked) -> Response:
     typed = ""
     try:
         typed = only(asked.form(), {"email"}).get("email", "")
-        correspondence.send_links_again(asked.svc, forms.email(typed))
+        errands.leave(asked.svc, Errand.LINKS, forms.email(typed))
     except InvalidRequest as fault:
         if asked.wants_json:
             raise

@@ -273,3 +273,14 @@ def test_withdrawn_while_a_source_is_awaited_ends_the_road(road: Road) -> None:
     road.client.send_task_failure(taskToken=road.until(1), error="RequestClosed")
     road.end(execution)
     assert road.steps() == ["gather_source", "await_source", "note_failed_source"]
+
+
+def test_an_errand_of_a_page_waits_until_the_page_has_answered_then_runs(road: Road) -> None:
+    assert road.walk(start="errand") == ["run_errand"]
+    assert road.calls[0][1] == {"errand_id": "errand-1", "errand": "links", "sealed": "c2VhbGVk"}
+
+
+def test_an_errand_that_cannot_be_run_is_given_up_and_forgotten(road: Road) -> None:
+    road.script["run_errand"] = [errors.MailUncertain()]
+    assert road.walk(start="errand") == ["run_errand"] * 2
+    assert road.told("run_errand", "errand") == ["links", "give-up"]
