@@ -21,7 +21,7 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
-from chalicelib.domain.plan import Outcome, Record, Treatment
+from chalicelib.domain.plan import Outcome, Record, Refusal, Treatment
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.tally import Sums, Tally
 from chalicelib.domain.walk import Walk
@@ -393,11 +393,12 @@ class Source(Protocol):
 
     name: str
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
         """Records reached from these identifiers, each saying how (`Record.reached`): one page, from a cursor on.
 
         A page is small enough for seconds and a few dozen MB; a person with little has one. A page may be empty and
-        still not be the last (a slow place is asked again). Raises SourceUnavailable, SourceMisread.
+        still not be the last (a slow place is asked again). `among`: of this collection only.
+        Raises SourceUnavailable, SourceMisread.
         """
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
@@ -431,11 +432,36 @@ class Listing(Protocol):
         """The next records by key, at most so many; fewer are the last. Raises SourceUnavailable, SourceMisread."""
 
 
-def every(source: Source, who: Sequence[Identifier]) -> Iterator[Record]:
+@runtime_checkable
+class Strict(Protocol):
+    """A source with rules of its own (types, lengths, what must be alone or must exist): it can say beforehand."""
+
+    def refuses(self, treatments: Sequence[Treatment]) -> dict[tuple[str, str], Refusal]:
+        """(collection, field) to why a change of it would be refused. Changes nothing.
+
+        Raises SourceUnavailable, SourceMisread.
+        """
+
+
+@runtime_checkable
+class Later(Protocol):
+    """A source that may say after days what it holds: asked with an address to report to, it reports once."""
+
+    def begin(self, who: Sequence[Identifier], id: str, callback_url: str) -> None:
+        """Ask what it holds; under the same id it is the same question. Raises SourceUnavailable, SourceMisread."""
+
+    def hear(self, who: Sequence[Identifier], id: str, posted: Posted) -> list[Record] | None:
+        """The records that it reports of these people; None when it says that it cannot.
+
+        Raises CallbackRefused unless it signed just this, SourceMisread when it is not as the data map says.
+        """
+
+
+def every(source: Source, who: Sequence[Identifier], among: str | None = None) -> Iterator[Record]:
     """Every record reached, page after page: for who has the time and keeps only what they need."""
     after: str | None = None
     while True:
-        records, after = source.find(who, after)
+        records, after = source.find(who, after, among) if among else source.find(who, after)
         yield from records
         if after is None:
             return

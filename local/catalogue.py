@@ -122,11 +122,13 @@ def own_texts(business: Business) -> set[str]:
         texts.append(source.title)
         for collection in source.collections.values():
             texts += [collection.title, collection.about, collection.whose, collection.keep_ground or ""]
+            texts.append(collection.came_from)
             texts.append(collection.retain.ground if collection.retain else "")
             shown = {**masking.package_fields(collection), **{n: f for n, f in collection.fields.items() if f.correct}}
             if collection.retain:
                 shown[collection.retain.from_field] = collection.fields[collection.retain.from_field]
             texts += [field.label for field in shown.values()]
+    texts += [t for change in business.policy.changes for t in (change.summary, change.new_use)]
     texts += [question.ask for question in business.datamap.questions().values()]
     return {text for text in texts if text}
 

@@ -17,7 +17,7 @@ from chalicelib.businesses.model import Business
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.feedback import Trouble
 from chalicelib.domain.notice import NoticeState
-from chalicelib.domain.plan import Doing
+from chalicelib.domain.plan import Doing, Refusal
 from chalicelib.domain.request import Channel, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted
@@ -142,6 +142,7 @@ OTHER_EVENTS = Said({
     "mailbox_proven": "Whoever acts for you confirmed their mailbox", "noted": "Staff noted a power of attorney",
     "printed": "A letter was printed", "posted": "The letter was posted",
     "kept_erased": "What had to be kept until now was deleted", "came_back": "Data was found again; staff look at it",
+    "destroyed": "What had to be kept on paper until now was destroyed",
     "erased_again": "What had come back was deleted again", "left_as_is": "Staff looked, and left it as it is",
     "completed": "What the mail could not say was added",
     "rest_opened": "The hold has ended: the rest was taken up",
@@ -155,6 +156,7 @@ OTHER_EVENTS = Said({
 })  # fmt: skip
 LEDGER_EVENTS = {
     "kept_erased": "deleted at its end date, read back", "looked": "searched again: nothing came back",
+    "destroyed": "destroyed by hand, as staff said",
     "came_back": "found again", "to_erase_again": "to be deleted again", "erased_again": "deleted again, read back",
     "left_as_is": "left as it is", "replayed": "deleted again after a restore, read back",
     "never_done": "the deletion never ran here", "key_gone": "its key is gone: nothing more can be looked for",
@@ -220,14 +222,45 @@ DOINGS_DONE = Said({Doing.CHANGE: "changed", Doing.DELETE: "deleted", Doing.BLAN
 IDENTIFIERS = Said({
     "customer_number": "Customer number", "phone": "Phone number", "cookie": "Cookie id", "licence": "Licence key",
 })  # fmt: skip
+UNEXPECTED = "something went wrong that nobody had thought of; the engineer finds it in the log"
+REFUSALS = {
+    Refusal.TAKEN: "another record has this value already, and only one may have it",
+    Refusal.TOO_LONG: "the value is too long for it",
+    Refusal.NO_SUCH: "it must be one of the values that the system knows, or other records depend on the old one",
+    Refusal.MISSING: "it may not be empty",
+    Refusal.WRONG_KIND: "the value is not of the kind that is kept there (a date, a number)",
+    Refusal.RULE: "a rule of the system speaks against this value",
+    Refusal.NO_RIGHT: "we have no right to write there. Tell whoever runs the system",
+}
+"""Why a place would refuse the new value of a correction."""
+DOUBTS = {
+    "several_people": "the records stand under different names. They may be two people’s who share an address: compare "
+    "them, and ask back if in doubt.",
+    "shared": "their {kind} is somebody else’s too, or stands there with another address. What is known by it was left "
+    "out: look there yourself if it should be theirs.",
+    "unread": "where their {kind} stands could not be read, so there may be more of theirs here than was found.",
+    "shared_proof": "this {kind} stands with several people. Nothing was selected by it.",
+}
+"""What only a person can tell about whose records were found."""
 CAUSES = {
     "SourceUnavailable": "the system did not answer", "ServiceUnavailable": "a service was down",
-    "SourceMisread": "the data is not as the data map says", "MailUncertain": "an email may or may not have left",
+    "SourceMisread": "it answered, but not as the data map says. The engineer sees where with make check-data",
+    "SourceRefuses": "the system refuses the new value",
+    "OwnerNotShown": "a record did not show that it is this person’s", "PlanDrifted": "a record had changed meanwhile",
+    "PeerMisread": "it answered otherwise than agreed", "MoreToDo": "it was not finished in time",
+    "States.Timeout": "it took too long", "MailUncertain": "an email may or may not have left",
     "MailRejected": "the mail service refused an email", "ReadBackDiffers": "reading back showed it was not done",
     "SourceSilent": "it did not answer in time", "SealBroken": "what was stored could not be read again",
     "RequestChanged": "two things happened at once", "TransitionNotAllowed": "the request was not where it should be",
 }  # fmt: skip
 """Why a step did not work, by the class of its error."""
+
+
+def cause(why: str | None) -> str:
+    """Why a step did not work, in words for staff: never the name of a class, which says nothing to them."""
+    return CAUSES.get(why or "") or (why if why and " " in why else UNEXPECTED)
+
+
 BY_HAND = {
     "gather": {
         "done": "Something is there", "none": "Nothing is there", "kept": "Something is there that must be kept",

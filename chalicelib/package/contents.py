@@ -79,6 +79,7 @@ def _collection(business: Business, name: str, collection: Collection, facts: Fa
         "id": name,
         "title": business.say(collection.title),
         "about": business.say(collection.about),
+        "came_from": business.say(collection.came_from),
         "story": collection.story,
         "person": collection.person,
         "whose": business.say(collection.whose),

@@ -27,12 +27,12 @@ class MemorySource:
         self._map = source_map
         self._page = page
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
         found = (
             _record(name, self._map.collections[name], row).model_copy(update={"reached": reached})
-            for name, row, reached in self._reach(who)
+            for name, row, reached in self._reach(who, among)
         )
-        return cursor.page_of(found, self._map.order(), after, self._page)
+        return cursor.page_of(found, self._map.order(), after, self._page, among)
 
     def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
         """See ports.Listing."""
@@ -74,11 +74,11 @@ class MemorySource:
             raise SourceMisread(f"source {self.name}: there is no table {table}")
         return self.tables[table]
 
-    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row, str]]:
+    def _reach(self, who: Sequence[Identifier], among: str | None = None) -> Iterator[tuple[str, Row, str]]:
         """Collection, row, and how it was reached; parents first, by key within a collection."""
         values = spelt(who)
         reached: dict[str, list[Row]] = {}
-        for name in self._map.order():
+        for name in self._map.toward(among):
             collection = self._map.collections[name]
             ways = [(r, reached_by(collection, r, values, reached)) for r in self._rows(name)]
             reached[name] = [r for r, way in ways if way]

@@ -14,6 +14,7 @@ from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.answer import Said
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Ground, Verdict
+from chalicelib.domain.identity import Doubt
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Doing, OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
@@ -21,6 +22,7 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import exemptions, pause_of
 from chalicelib.links import Link, Purpose
+from chalicelib.mail.words import REFUSALS
 from chalicelib.ports import Hold
 from chalicelib.services import Services
 from chalicelib.usecases import (
@@ -205,7 +207,8 @@ def unfinished(svc: Services, request: Request) -> bool:
 def again(svc: Services, request: Request) -> list[str]:
     """The sources that can be tried again now: those that failed, before staff decide or after the answer."""
     if request.status is Status.IN_REVIEW:
-        return sorted(judging.current_plan(svc, request).failed)
+        plan = judging.current_plan(svc, request)
+        return sorted({*plan.failed, *(source for source, u in plan.unclear if u.doubt is Doubt.UNREAD)})
     if not unfinished(svc, request):
         return []
     return [o.source for o in svc.store.outcomes(request.reference) if o.state is OutcomeState.FAILED]
@@ -223,6 +226,11 @@ def why_not_approve(svc: Services, request: Request) -> str | None:
         return "The person said this was not them. It can only be refused."
     if not request.proof.suffices and request.right in (Right.CORRECTION, Right.DELETION, Right.CALIFORNIA_DISCLOSURE):
         return "The answers given do not prove who this is. Ask back, or refuse for insufficient verification."
+    if any(u.doubt is Doubt.SHARED_PROOF for _, u in judging.current_plan(svc, request).unclear):
+        return (
+            "What proves this person stands with several people, so nothing was selected. File it anew with something "
+            "that is theirs alone (a customer number, an email address), or refuse."
+        )
     return _unclear(svc, request)
 
 
@@ -230,6 +238,10 @@ def _unclear(svc: Services, request: Request) -> str | None:
     """Why a correction cannot be approved as it stands."""
     if request.right is not Right.CORRECTION:
         return None
+    refused = {path: why for f in gathering.findings(svc, request.reference) for path, why in f.refused.items()}
+    if refused:
+        named = [f"{svc.business.datamap.field(p).label}: {REFUSALS[why]}" for p, why in sorted(refused.items())]
+        return f"The new value would be refused where it is to stand. {'; '.join(named)}. Ask back, or refuse."
     ambiguous = [path for f in gathering.findings(svc, request.reference) for path in f.ambiguous]
     labels = sorted({svc.business.datamap.field(path).label for path in ambiguous})
     if not labels:

@@ -61,6 +61,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Please try again in a minute."),
     e.SourceAwaited: (503, "Please wait a little", "Somebody still has to answer us. You need not do anything."),
     e.SourceMisread: (503, OURS, "A person has been told. You need not do anything."),
+    e.SourceRefuses: (503, OURS, "A person has been told. You need not do anything."),
     e.OwnerNotShown: (503, OURS, "A person has been told. You need not do anything."),
     e.MoreToDo: (503, "Please try again soon", "This takes longer than we thought. Nothing was lost."),
     e.Misconfigured: (500, OURS, "This desk is not set up right. Please write to us instead."),

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from chalicelib.language import LANGUAGES, speaking
+from chalicelib.language import speaking
 from chalicelib.web import pages
 from chalicelib.web.replies import GUARDS
 from tests.mail.test_mails import MAILS, composed, part

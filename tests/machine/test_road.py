@@ -37,6 +37,17 @@ def test_a_business_without_sources_has_a_road_too(road: Road) -> None:
     assert road.walk(sources=()) == ["ask_for_proof", "ask_staff", "tell_recipients", "send_answer"]
 
 
+@pytest.mark.parametrize("step", ["gather_source", "fulfil_source", "send_answer"])
+def test_a_step_whose_time_is_over_is_called_again_until_it_has_read_all(road: Road, step: str) -> None:
+    """What is not finished in one Lambda's time is gone on with: no failure, nobody is asked to look."""
+    road.script[step] = [errors.MoreToDo("R-0000-0001"), errors.MoreToDo("R-0000-0001")]
+    steps = road.walk(start="gather", sources=("shop",))
+    assert steps.count(step) == 3
+    assert [s for i, s in enumerate(steps) if s not in steps[:i]] == [
+        "gather_source", "ask_staff", "fulfil_source", "tell_recipients", "send_answer",
+    ]  # fmt: skip
+
+
 def test_silence_is_reminded_and_a_late_proof_counts(road: Road) -> None:
     road.script["ask_for_proof"] = [SILENT]
     assert road.walk()[:3] == ["ask_for_proof", "ask_for_proof", "gather_source"]
