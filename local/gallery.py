@@ -42,10 +42,11 @@ class Gallery:
 
     @cached_property
     def previews(self) -> dict[str, Preview]:
-        """All of them, by shape; made when somebody looks, for the run should start quickly."""
+        """All that this business can send, by shape; made when somebody looks, for the run should start quickly."""
         from tests.mail.samples import MAILS
 
-        return {shape: self._preview(shape) for shape in MAILS}
+        never = () if self.business.duties else ("staff_duties",)
+        return {shape: self._preview(shape) for shape in MAILS if not shape.startswith(never)}
 
     def page(self, chosen: str) -> str:
         """The page with one mail open: the one named, or the first."""

@@ -30,7 +30,7 @@ CUSTOMERS = (
 )  # fmt: skip
 STAFFS = (
     "review-deletion", "review-revealed", "queue", "file-for", "new-staff", "inbox", "metrics", "ledger", "task",
-    "by-hand-access", "letter", "staff-sign-in",
+    "by-hand-access", "letter", "staff-sign-in", "policy", "staff-duties", "duties",
 )  # fmt: skip
 DARK = ("start", "tracker-in_review", "review-deletion")
 WIDE = ("start", "review-deletion", "queue")

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from chalicelib.language import LANGUAGES
 from tests.browser import chromium, stand
 
-IN_EACH_LANGUAGE = pytest.mark.parametrize("language", stand.LANGUAGES)
+IN_EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 ONE_OF_EACH = {
     template: name for name, (template, context) in reversed(stand.SCENES.items()) if not context.get("faults")
 }

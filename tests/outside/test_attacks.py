@@ -444,6 +444,7 @@ def test_the_mail_scanner_opens_everything_and_nothing_happens(v: Visitor) -> No
     concerned = v.fresh()
     v.file("concern", concerned, details="x")
     v.post("/staff/sign-in", {"email": staff})
+    v.link(staff, "staff/sign-in")
     v.settled()
     tracks = [
         v.link(email, "track", waiting),
