@@ -39,8 +39,8 @@ def fresh(text: str) -> str:
 def from_page(html: str) -> str:
     """The visible words of an HTML part, quotations left out; what is not closed ends with the page.
 
-    Comments and tags that never end, or are endless, are taken out first: the library looks for their ends again and again, and took a
-    minute for 50 KB of them.
+    Comments, and tags that never end or are endless, are taken out first: the library looks for their ends again and
+    again, and took a minute for 50 KB of them.
     """
     reader = _Reader()
     reader.feed(_NO_TAG.sub("&lt;", _COMMENT.sub("", html[:LONGEST_PAGE])))
