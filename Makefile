@@ -50,8 +50,8 @@ demo: $(READY) ## The same without a person: every right, from form to answer (B
 	@exec $(RUN) -m local.demo $(BUSINESS)
 
 .PHONY: test
-test: $(READY) ## The tests
-	$(RUN) -m pytest -n auto --dist loadfile
+test: $(READY) ## The tests, without the slow journeys
+	$(RUN) -m pytest -n auto --dist loadfile -m "not slow"
 
 .PHONY: check
 check: $(READY) ## What CI runs: format, lint, types, imports, road, template, tests with branch coverage
@@ -63,6 +63,10 @@ check: $(READY) ## What CI runs: format, lint, types, imports, road, template, t
 	@$(MAKE) --no-print-directory check-template check-wheels
 	$(RUN) -m pytest -n auto --dist loadfile --cov --cov-report=term
 
+.PHONY: screens
+screens: $(READY) ## Pictures of every page and mail, in docs/screens/; needs Chromium
+	@$(RUN) -m tests.browser.screens
+
 .PHONY: check-data
 check-data: $(READY) ## The data map held against the live database
 	@$(RUN) -m local.check_data
@@ -70,6 +74,10 @@ check-data: $(READY) ## The data map held against the live database
 .PHONY: bench
 bench: $(READY) ## The benchmarks: a table, and bench/results.json
 	@$(RUN) -m bench
+
+.PHONY: catalogue
+catalogue: $(READY) ## The catalogue of translations: what is new, and compiled
+	@$(RUN) -m local.catalogue
 
 .PHONY: package
 package: $(READY) ## The AWS package of a stage, in out/

@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, Rate
+from chalice.app import Chalice, CloudWatchEvent, Cron, Rate
 
 from chalicelib.bootstrap import canary_mails, services, visitor
 from chalicelib.usecases import (
+    announcements,
     answering,
     attention,
     awaiting,
     canary,
     chasing,
+    digest,
+    duties,
+    errands,
     feedback,
     fulfilment,
     gathering,
@@ -32,6 +36,7 @@ from chalicelib.usecases import (
     watching,
 )
 from chalicelib.web import api, consent, customer, inbox, ledger, staff, suppressions, uploads
+from chalicelib.web import duties as duties_pages
 from chalicelib.web import metrics as metrics_pages
 from chalicelib.web import recipients as recipients_pages
 
@@ -42,6 +47,7 @@ app.register_blueprint(consent.consent)
 app.register_blueprint(staff.staff)
 app.register_blueprint(inbox.inbox)
 app.register_blueprint(metrics_pages.metrics)
+app.register_blueprint(duties_pages.duties)
 app.register_blueprint(ledger.ledger)
 app.register_blueprint(suppressions.suppressions)
 app.register_blueprint(recipients_pages.tasks)
@@ -136,6 +142,11 @@ def need_attention(event: Event, context: object) -> None:
 
 
 @app.lambda_function()
+def run_errand(event: Event, context: object) -> None:
+    errands.run(services(), event["errand_id"], event["errand"], event["sealed"])
+
+
+@app.lambda_function()
 def receive_mail(event: Event, context: object) -> list[str]:
     return inbound.receive(services(), event)
 
@@ -180,3 +191,19 @@ def keep_what_is_gone(event: CloudWatchEvent) -> Any:
 @app.schedule(Rate(1, unit=Rate.DAYS), description="Counts the years that can still change, for the metrics page")
 def count_metrics(event: CloudWatchEvent) -> Any:
     return metrics.count_open_years(services())
+
+
+@app.schedule(Rate(15, unit=Rate.MINUTES), description="Goes on with announcing a change of the policy, if one is")
+def announce_policy_change(event: CloudWatchEvent) -> Any:
+    context: Any = event.context
+    return announcements.go_on(services(), in_time(context))
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), description="Reminds staff of their privacy duties, quarterly and anew")
+def remind_of_duties(event: CloudWatchEvent) -> Any:
+    return duties.remind(services())
+
+
+@app.schedule(Cron(0, 13, "?", "*", "MON-FRI", "*"), description="Mails each of the staff what waits for them")
+def send_digest(event: CloudWatchEvent) -> Any:
+    return digest.send(services())

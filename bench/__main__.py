@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench import bill, day, docs, erase, export, figures, rewrite, roads, scale, starts, usage, where
+from bench import bill, day, docs, erase, export, figures, pages, rewrite, roads, scale, starts, usage, where
 from bench.figures import Figure
 
 MEASURES = (
     "accept", "full", "short", "erase", "ready", "imports", "law", "work", "export", "rewrite", "usage", "scale",
-    "day", "where",
+    "day", "where", "pages",
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _measure(name: str, asked: argparse.Namespace) -> list[Figure] | dict[str, A
         "accept": roads.accept, "erase": lambda: erase.erase(asked.threads), "ready": starts.ready,
         "imports": starts.imports, "law": starts.law, "work": starts.work, "export": export.export,
         "rewrite": rewrite.rewrite,
-        "usage": usage.usage, "scale": scale.scale, "day": day.days, "where": where.where,
+        "usage": usage.usage, "scale": scale.scale, "day": day.days, "where": where.where, "pages": pages.pages,
     }  # fmt: skip
     return others[name]()
 

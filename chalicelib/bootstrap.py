@@ -160,6 +160,19 @@ def live_schema(business: Business, database_url: str, client: Callable[[str], A
     return live
 
 
+def live_samples(business: Business, database_url: str) -> dict[str, Any]:
+    """Some values of every table of its databases, for businesses/suspicious. Raises SourceUnavailable."""
+    from chalicelib.sources.sql import samples_of
+
+    in_sql = {name: source for name, source in business.datamap.sources.items() if source.kind == "sql"}
+    return {
+        name: samples_of(
+            database_url, source.where, {c.table or n for n, c in source.collections.items()} | {*source.not_personal}
+        )
+        for name, source in in_sql.items()
+    }
+
+
 def _by_hand(name: str, _: SourceMap) -> Source:
     from chalicelib.sources.by_hand import HandSource
 

@@ -24,7 +24,7 @@ from chalicelib.bootstrap import services
 from chalicelib.bulk import ENGINEER, told
 from chalicelib.domain.audit import Event
 from chalicelib.domain.identity import IdentifierKind
-from chalicelib.usecases import attention, metrics, records, replaying, screening, staying_gone, upkeep
+from chalicelib.usecases import announcements, attention, metrics, records, replaying, screening, staying_gone, upkeep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -190,6 +190,30 @@ def _replayed(done: Iterator[replaying.Replayed], what: str) -> Counter[str]:
     click.echo(f"{total['deletions']} looked at; {total['records']} records {what}; {total['held']} held; "
                f"{total['failed']} failed")  # fmt: skip
     return total
+
+
+@commands.command()
+@click.argument("version")
+@click.option("--dry-run", is_flag=True, help="Only say whom it would reach. Do this first.")
+@click.option("--yes", is_flag=True, help="Do not ask before acting.")
+def announce(version: str, dry_run: bool, yes: bool) -> None:
+    """Announce a change of the policy to everybody, once each. Running it again goes on, or says that it is done.
+
+    Counts first, asks, then sends as fast as the settings allow, for the rest of this quarter of an hour; what is left
+    the schedule sends. Nobody's address is printed.
+    """
+    with told():
+        svc = services()
+        if dry_run or not svc.store.announcement(version):
+            counts = announcements.rehearse(svc, version)
+            _say({"would": dict(counts)})
+            if dry_run:
+                return
+            yes or click.confirm(f"Tell these {counts['sent']} people?", abort=True)
+        announcements.begin(svc, version, ENGINEER)
+        announcements.go_on(svc, heard=lambda one: click.echo(f"{sum(one.counts.values())} looked at", err=True))
+        stands = svc.store.announcement(version)
+        _say(stands.model_dump(mode="json", exclude={"after", "place", "revision"}) if stands else {})
 
 
 @commands.command()

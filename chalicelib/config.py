@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.errors import Misconfigured
 
@@ -31,6 +31,10 @@ OPTIONAL = {
         "peers_url",
         "Stands in for every recipient's own system (the laptop run); loopback only.",
     ),
+    "RIGHTSDESK_MAILS_A_SECOND": (
+        "mails_a_second",
+        "At most so many announcements a second: below the account's rate at SES, so that answers still get through.",
+    ),
     "RIGHTSDESK_LOG_LEVEL": ("log_level", "From which level on logs are written; metrics are lines of INFO."),
 }
 
@@ -52,6 +56,7 @@ class Settings(BaseModel):
     files_url: str | None = None
     undo_seconds: int | None = None
     peers_url: str | None = None
+    mails_a_second: float = Field(10, gt=0)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

@@ -30,6 +30,7 @@ RightsdeskError
 ├── MoreToDo                   no fault: a step's time is over, what it did is kept, the machine calls it again
 ├── OwnerNotShown              a record does not show that it is this person's: nothing of its source is touched
 ├── SourceMisread              a source answers, but not as the data map says
+│   └── SourceRefuses      it refuses what is to be written: a rule of its own stands against it
 ├── SourceAwaited              a source answers later: somebody, or a vendor, was or is to be asked
 └── Misconfigured              a file or a setting is wrong: file, path in it, mend
 
@@ -185,6 +186,10 @@ class CallbackRefused(RightsdeskError):
 
 
 class SourceMisread(RightsdeskError):
+    pass
+
+
+class SourceRefuses(SourceMisread):
     pass
 
 

@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     SIGN_IN = "staff/sign-in"
     SESSION = "session"
     HEAR_AGAIN = "hear-again"
+    DUTIES = "duties"
 
 
 LIFETIMES = {
@@ -41,6 +42,7 @@ LIFETIMES = {
     Purpose.SIGN_IN: timedelta(minutes=30),
     Purpose.SESSION: timedelta(hours=12),
     Purpose.HEAR_AGAIN: timedelta(days=3),
+    Purpose.DUTIES: timedelta(days=100),
 }
 CUSTOMER = "customer"
 SUBJECT = "subject"

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.audit import Event
+from chalicelib.domain.duty import Duty
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice, Posted, Reply, Tidings
 from chalicelib.domain.peer import Peer
-from chalicelib.domain.plan import Outcome, Record, Treatment
+from chalicelib.domain.plan import Outcome, Record, Refusal, Treatment
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.tally import Sums, Tally
 from chalicelib.domain.walk import Walk
@@ -78,7 +80,7 @@ class KeptMail(BaseModel):
 
 class RequestStore(Protocol):
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
-        """File a new request with its first event. `once` names the form that was sent.
+        """File a new request with its first event, findable by whom it names. `once` names the form that was sent.
 
         Raises AlreadyFiled when that form made a request before, RequestChanged when the reference is taken.
         """
@@ -244,9 +246,6 @@ class RequestStore(Protocol):
 
     def those_cut_off(self) -> frozenset[str]: ...
 
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        """Note that this request names this subject (a keyed hash)."""
-
     def of_subject(self, hash: str) -> list[str]:
         """References that name this subject, newest first."""
 
@@ -258,6 +257,17 @@ class RequestStore(Protocol):
 
     def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
         """Entries that something is still to be done about, first due first; only those due by then, if given."""
+
+    def put_announcement(self, one: Announcement) -> bool:
+        """Write the first revision, or the one after the stored. False when another stands there."""
+
+    def announcement(self, version: str) -> Announcement | None: ...
+
+    def put_duty(self, duty: Duty) -> bool:
+        """Write the first revision, or the one after the stored. False when another stands there."""
+
+    def duties(self, occasion: str) -> list[Duty]:
+        """Those of the staff who were reminded on it, by their id."""
 
 
 class Vault(Protocol):
@@ -383,11 +393,12 @@ class Source(Protocol):
 
     name: str
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
         """Records reached from these identifiers, each saying how (`Record.reached`): one page, from a cursor on.
 
         A page is small enough for seconds and a few dozen MB; a person with little has one. A page may be empty and
-        still not be the last (a slow place is asked again). Raises SourceUnavailable, SourceMisread.
+        still not be the last (a slow place is asked again). `among`: of this collection only.
+        Raises SourceUnavailable, SourceMisread.
         """
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
@@ -406,11 +417,51 @@ class Source(Protocol):
         """Carry out an opt-out in the records reached from these identifiers; how many fields changed."""
 
 
-def every(source: Source, who: Sequence[Identifier]) -> Iterator[Record]:
+class Listed(NamedTuple):
+    """One record of a list: what stands in the field, and the cursor to go on after it (as sealed as any cursor)."""
+
+    value: str
+    cursor: str
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A source that can also list everybody, for what is told to all: one field of one collection, and no more."""
+
+    def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
+        """The next records by key, at most so many; fewer are the last. Raises SourceUnavailable, SourceMisread."""
+
+
+@runtime_checkable
+class Strict(Protocol):
+    """A source with rules of its own (types, lengths, what must be alone or must exist): it can say beforehand."""
+
+    def refuses(self, treatments: Sequence[Treatment]) -> dict[tuple[str, str], Refusal]:
+        """(collection, field) to why a change of it would be refused. Changes nothing.
+
+        Raises SourceUnavailable, SourceMisread.
+        """
+
+
+@runtime_checkable
+class Later(Protocol):
+    """A source that may say after days what it holds: asked with an address to report to, it reports once."""
+
+    def begin(self, who: Sequence[Identifier], id: str, callback_url: str) -> None:
+        """Ask what it holds; under the same id it is the same question. Raises SourceUnavailable, SourceMisread."""
+
+    def hear(self, who: Sequence[Identifier], id: str, posted: Posted) -> list[Record] | None:
+        """The records that it reports of these people; None when it says that it cannot.
+
+        Raises CallbackRefused unless it signed just this, SourceMisread when it is not as the data map says.
+        """
+
+
+def every(source: Source, who: Sequence[Identifier], among: str | None = None) -> Iterator[Record]:
     """Every record reached, page after page: for who has the time and keeps only what they need."""
     after: str | None = None
     while True:
-        records, after = source.find(who, after)
+        records, after = source.find(who, after, among) if among else source.find(who, after)
         yield from records
         if after is None:
             return

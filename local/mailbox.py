@@ -1,8 +1,9 @@
 """Every mail that SES was given, for people and for programs, and the way in for mail to the business.
 
-`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would,
-`/files/…` serves package links as S3 would; `/api/places` shows what the business holds outside its database. Loopback
-only. Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
+`/` is a mailbox to read, `/api/messages` the same as JSON, `/api/inbound` takes a raw message as SES would, `/gallery`
+shows every mail there is. `/files/…` serves package links as S3 would; `/api/places` shows what the business holds
+outside its database; `POST /api/schedules/<name>` runs a scheduled function now. Loopback only.
+Leaves to others: sending (adapters/ses), handing inbound mail over (postman).
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from local.aws import ACCOUNT, REGION
 from local.feedback import KINDS, Feed, nowhere
+from local.gallery import Gallery
 from local.postman import Deliver
+from local.schedules import Run
 from local.server import HOST, LARGEST, PENDING, Quiet
 
 Places = Callable[[], Mapping[str, Any]]
@@ -132,7 +135,7 @@ def _sent_at(message: Message) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The routes; `letters`, `deliver` and `places` are given by `server`."""
+    """The routes; `letters`, `deliver`, `feed`, `places`, `gallery` and `schedule` are given by `server`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -140,6 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
     deliver: Deliver
     feed: Feed
     places: Places
+    gallery: Gallery
+    schedule: Run
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
@@ -155,6 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._page(asked.get("to") or None, asked.get("read"))
         elif (found := re.fullmatch(r"/messages/([^/]+)/html", path)) and (letter := self.letters.one(found[1])):
             self._answer(200, HTML, letter["html"], {"Content-Security-Policy": LETTER_POLICY})
+        elif path == "/gallery":
+            self._answer(200, HTML, self.gallery.page(asked.get("mail", "")), {"Content-Security-Policy": PAGE_POLICY})
+        elif (at := re.fullmatch(r"/gallery/([\w-]+)/(light|dark)", path)) and at[1] in self.gallery.previews:
+            html = self.gallery.previews[at[1]].painted(at[2])
+            self._answer(200, HTML, html, {"Content-Security-Policy": LETTER_POLICY})
         elif path.startswith("/files/"):
             self._file(unquote(path.removeprefix("/files/")), asked)
         else:
@@ -172,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self._answer(413, JSON, '{"error": "too_large"}', {"Connection": "close"})
         raw = self.rfile.read(int(length))
+        if self.path.startswith(SCHEDULES):
+            return self._schedule(self.path.removeprefix(SCHEDULES))
         if self.path == "/api/feedback":
             return self._feedback(raw)
         if self.path != "/api/inbound":
@@ -179,6 +191,13 @@ class _Handler(BaseHTTPRequestHandler):
         if not raw.strip():
             return self._answer(400, JSON, '{"error": "empty", "message": "Send a raw RFC 5322 message."}')
         return self._answer(202, JSON, json.dumps({"became": type(self).deliver(raw)}))
+
+    def _schedule(self, name: str) -> None:
+        try:
+            said = type(self).schedule(name)
+        except KeyError:
+            return self._answer(404, JSON, '{"error": "not_found"}')
+        return self._answer(200, JSON, json.dumps(said))
 
     def _feedback(self, raw: bytes) -> None:
         """Tells the business what became of a mail, as the mail service would."""
@@ -228,6 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
+SCHEDULES = "/api/schedules/"
 GUARDS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-src 'self'"
@@ -254,13 +274,17 @@ class _Server(Quiet, ThreadingHTTPServer):
     request_queue_size = PENDING
 
 
-def server(port: int, deliver: Deliver, places: Places = dict, feed: Feed = nowhere) -> ThreadingHTTPServer:
+def _none(name: str) -> Any:
+    raise KeyError(name)
+
+
+def server(
+    port: int, deliver: Deliver, places: Places, gallery: Gallery, feed: Feed = nowhere, schedule: Run = _none
+) -> ThreadingHTTPServer:  # fmt: skip
     """The mail server, bound to `port`."""
-    given = {
-        "letters": Letters(),
-        "deliver": staticmethod(deliver),
-        "places": staticmethod(places),
-        "feed": staticmethod(feed),
-    }
+    given: dict[str, Any] = {
+        "letters": Letters(), "deliver": staticmethod(deliver), "places": staticmethod(places), "gallery": gallery,
+        "feed": staticmethod(feed), "schedule": staticmethod(schedule),
+    }  # fmt: skip
     handler = type("Handler", (_Handler,), given)
     return _Server((HOST, port), handler)

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "chalicelib" / "businesses"
 LOCAL = ROOT / ".local"
 UNDO_SECONDS = "5"
+MAILS_A_SECOND = "500"
 BREATH = 0.2
 """Seconds between looks at whether a signal came."""
 
@@ -177,6 +178,7 @@ def _environ(wanted: Wanted) -> None:
         RIGHTSDESK_BUSINESS=wanted.business,
         RIGHTSDESK_PUBLIC_URL=wanted.base_url,
         RIGHTSDESK_FILES_URL=f"{wanted.mail_url}/files",
+        RIGHTSDESK_MAILS_A_SECOND=MAILS_A_SECOND,
         RIGHTSDESK_LOG_LEVEL=os.environ.get("RIGHTSDESK_LOG_LEVEL", "WARNING"),
         RIGHTSDESK_UNDO_SECONDS=os.environ.get("RIGHTSDESK_UNDO_SECONDS", UNDO_SECONDS),
     )
@@ -188,7 +190,7 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     from chalicelib.businesses.check import require_explained
     from chalicelib.businesses.loader import load
     from chalicelib.usecases.correspondence import keepers_of
-    from local import allowed, aws, feedback, mailbox, peers, places, postman
+    from local import allowed, aws, feedback, gallery, mailbox, peers, places, postman, schedules
 
     business = load(wanted.business)
     _heed()
@@ -205,7 +207,8 @@ def _start(wanted: Wanted, database: Future[Database], stack: ExitStack) -> dict
     _settle()
     mails = mailbox.server(
         wanted.mail_port, postman.inbound(handlers := allowed.each(app.handler_map)),
-        lambda: places.contents(business.datamap), feedback.feed(handlers),
+        lambda: places.contents(business.datamap), gallery.Gallery(business), feedback.feed(handlers),
+        schedules.runner(handlers, schedules.names(app)),
     )  # fmt: skip
     stack.enter_context(serving(mails))
     stack.enter_context(serving(web(app, wanted.port)))

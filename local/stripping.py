@@ -1,8 +1,8 @@
 """What ships, made small: the zip that Chalice built, without what no request reads, the same bytes every time.
 
-Left out: other businesses, caches, typing files, tests, the countries whose holidays no clock counts, databases that we
-have no driver for. The same input gives the same zip, so that an unchanged stage changes nothing on AWS. Whether it
-still works is for tests/cloud, which imports and walks it with nothing else at hand.
+Left out: other businesses, caches, libraries' translations, typing files, tests, the countries whose holidays no clock
+counts, databases that we have no driver for. The same input gives the same zip, so that an unchanged stage changes
+nothing on AWS. Whether it still works is for tests/cloud, which imports and walks it with nothing else at hand.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 LEFT_OUT = re.compile(
     r"(^|/)__pycache__/"
-    r"|\.(pyi|pyx|pxd|h|c|mo|po)$"
+    r"|\.(pyi|pyx|pxd|h|c|po)$"
+    r"|^(?!chalicelib/).*\.mo$"
     r"|(^|/)tests?/"
     r"|^sqlalchemy/testing/"
     r"|^sqlalchemy/dialects/(mssql|mysql|oracle|sqlite)/"

@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
     "RIGHTSDESK_SECRETS": {"Ref": "AWS::StackName"},
     "DATABASE_URL": "postgresql://given-to-the-functions-of-the-sources-only.invalid/",
 }
-SOURCE_FUNCTIONS = ("GatherSource", "FulfilSource", "KeepWhatIsGone")
+SOURCE_FUNCTIONS = ("GatherSource", "FulfilSource", "KeepWhatIsGone", "AnnouncePolicyChange")
 """Those that reach the business's database: they alone get its URL and go into its VPC."""
 TOLD = frozenset({"ReceiveMail", "ReceiveCanaryMail", "NoteMailFeedback"})
 """The functions that SES and SNS tell of mails, and nobody waits for."""

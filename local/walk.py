@@ -98,6 +98,16 @@ class Walker:
         subjects = [m["subject"] for m in self.mails(to)][:5]
         raise Lost(f"no {purpose} link for {reference} came to {to}; the last mails there: {subjects}")
 
+    def sign_in(self, staff: str) -> str:
+        """Sign in as one of the staff by a fresh mailed link; the session's cookie."""
+        before = " ".join(m["text"] for m in self.mails(staff))
+        old = frozenset(re.findall(rf"{re.escape(self.run['base_url'])}/staff/sign-in/[\w\-=]+", before))
+        self.post("/staff/sign-in", {"email": staff})
+        signed_in = self.post(self.link(staff, "staff/sign-in", not_in=old), {})
+        if "set-cookie" not in signed_in.headers:
+            raise Lost(f"signing in gave {signed_in.status} and no session")
+        return signed_in.headers["set-cookie"].partition(";")[0]
+
     # -- the road -----------------------------------------------------------------------------------------------------
 
     def file(self, right: str, email: str, **fields: Any) -> str:

@@ -41,3 +41,12 @@ def new_database(postgres: str) -> Callable[[], str]:
         return sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
 
     return make
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    from tests.browser import chromium
+
+    if not chromium.found():
+        terminalreporter.write_line(
+            "No Chromium: the tests of tests/browser were skipped (apt-get install chromium, or CHROMIUM=/where/it/is)."
+        )

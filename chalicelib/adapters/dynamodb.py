@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters import items, ledger, turns
+from chalicelib.adapters import duties, items, ledger, turns
 from chalicelib.adapters.items import Item
 from chalicelib.adapters.table import Table
+from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.audit import Event
+from chalicelib.domain.duty import Duty
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
@@ -53,6 +55,7 @@ class DynamoStore:
             self.table.put_step(items.event_item(event), NEW),
         ]
         steps += [self.table.put_step(items.link_item(link)) for link in links]
+        steps += [self.table.put_step(items.subject_item(hashed, request)) for hashed in request.indexed]
         steps += self._tallied(request)
         if once:
             now = self.clock.now()
@@ -370,10 +373,6 @@ class DynamoStore:
     def those_cut_off(self) -> frozenset[str]:
         return frozenset((self.table.get(items.CUT_OFF) or {}).get("ids", {}).get("SS", ()))
 
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        noted = {**items.key(f"SUBJECT#{hash}", reference), "at": {"S": at.isoformat()}}
-        self.table.write("put_item", Item=noted, ConditionExpression=NEW)
-
     def of_subject(self, hash: str) -> list[str]:
         found = self.table.family(f"SUBJECT#{hash}")
         newest_first = sorted(found, key=lambda item: datetime.fromisoformat(item["at"]["S"]), reverse=True)
@@ -389,6 +388,20 @@ class DynamoStore:
 
     def entries_due(self, by: datetime | None = None) -> Iterator[Entry]:
         return ledger.due(self.table, by)
+
+    # Announcements, and what staff were reminded of
+
+    def put_announcement(self, one: Announcement) -> bool:
+        return duties.put_announcement(self.table, one)
+
+    def announcement(self, version: str) -> Announcement | None:
+        return duties.announcement(self.table, version)
+
+    def put_duty(self, duty: Duty) -> bool:
+        return duties.put_duty(self.table, duty)
+
+    def duties(self, occasion: str) -> list[Duty]:
+        return duties.duties(self.table, occasion)
 
 
 def _one_on(notice: Notice) -> tuple[str, Item]:

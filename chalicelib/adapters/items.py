@@ -10,6 +10,7 @@ One table, families by key (pk / sk):
     LIFTED#<hash>       <at>#<scope>    SUMS#<year>                 SUMS
     HOLD#<hash>         HOLD            LEDGER#<reference>          <source>#<plan>#<kind>#<part>
     INBOX               <day>-<mail>    SENT#<message id>           SENT
+    POLICY#<version>    ANNOUNCEMENT    DUTY#<occasion>             <member>
     STAFF               CUT_OFF         CANARY                      WALK | TAKEN
 `expires` (epoch seconds) is the table's time to live: late on AWS, never in moto, so every read filters on it too.
 Leaves to others: when they are written together (dynamodb).
@@ -232,6 +233,11 @@ def lifted_item(entry: Suppression, at: datetime) -> Item:
 def lifted_from(item: Item) -> tuple[str, datetime, datetime]:
     entry = suppression_from(item)
     return entry.scope, entry.since, datetime.fromisoformat(item["at"]["S"])
+
+
+def subject_item(hashed: str, request: Request) -> Item:
+    """By whom a request names (a keyed hash), it is found."""
+    return {**key(f"SUBJECT#{hashed}", request.reference), "at": {"S": request.received_at.isoformat()}}
 
 
 def hold_key(subject: str) -> Item:

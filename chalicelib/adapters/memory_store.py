@@ -13,7 +13,9 @@ from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from chalicelib.adapters.items import DEAD_LINK_KEPT, FORM_REMEMBERED, MAIL_KEPT, SENT_REMEMBERED
+from chalicelib.domain.announcement import Announcement
 from chalicelib.domain.audit import Event
+from chalicelib.domain.duty import Duty
 from chalicelib.domain.feedback import Sent
 from chalicelib.domain.ledger import Entry
 from chalicelib.domain.notice import Notice
@@ -68,6 +70,8 @@ class MemoryStore:
         self._subjects: dict[str, dict[str, datetime]] = {}
         self._lifted: dict[str, list[tuple[str, datetime, datetime]]] = {}
         self._ledger: dict[tuple[str, str], Entry] = {}
+        self._announcements: dict[str, Announcement] = {}
+        self._duties: dict[tuple[str, str], Duty] = {}
 
     @_alone
     def create(self, request: Request, event: Event, *, links: Sequence[Link] = (), once: str | None = None) -> None:
@@ -79,6 +83,8 @@ class MemoryStore:
         if once:
             self._forms[once] = request.reference, self.clock.now() + FORM_REMEMBERED
         self._keep(request, event, links)
+        for hashed in request.indexed:
+            self._subjects.setdefault(hashed, {})[request.reference] = request.received_at
 
     @_alone
     def commit(
@@ -374,10 +380,6 @@ class MemoryStore:
         return frozenset(self._cut_off)
 
     @_alone
-    def index_subject(self, hash: str, reference: str, at: datetime) -> None:
-        self._subjects.setdefault(hash, {}).setdefault(reference, at)
-
-    @_alone
     def of_subject(self, hash: str) -> list[str]:
         noted = sorted(self._subjects.get(hash, {}).items())
         return [reference for reference, _ in sorted(noted, key=lambda one: one[1], reverse=True)]
@@ -399,3 +401,27 @@ class MemoryStore:
         with self.lock:
             found = [(e.due, e.model_copy(deep=True)) for e in self._ledger.values() if e.due]
         yield from (e for at, e in sorted(found, key=lambda one: one[0]) if by is None or at <= by)
+
+    @_alone
+    def put_announcement(self, one: Announcement) -> bool:
+        stored = self._announcements.get(one.version)
+        if (stored.revision if stored else 0) != one.revision - 1:
+            return False
+        self._announcements[one.version] = one
+        return True
+
+    @_alone
+    def announcement(self, version: str) -> Announcement | None:
+        return self._announcements.get(version)
+
+    @_alone
+    def put_duty(self, duty: Duty) -> bool:
+        stored = self._duties.get((duty.occasion, duty.member))
+        if (stored.revision if stored else 0) != duty.revision - 1:
+            return False
+        self._duties[duty.occasion, duty.member] = duty
+        return True
+
+    @_alone
+    def duties(self, occasion: str) -> list[Duty]:
+        return [duty for (of, _), duty in sorted(self._duties.items()) if of == occasion]

@@ -21,6 +21,7 @@ from chalicelib.businesses.sound import unsound
 from chalicelib.businesses.wrong import first_wrong
 from chalicelib.domain.datamap import DataMap
 from chalicelib.errors import Misconfigured
+from chalicelib.language import ENGLISH, LANGUAGES
 
 SHIPPED = Path(__file__).parent
 FILES = ("business.yaml", "datamap.yaml", "sharing.yaml")
@@ -35,9 +36,13 @@ def load(name_or_path: str) -> Business:
     datamap = _shaped(DataMap, _nulls_meant(_read(places)), places)
     sharing = _shaped(Sharing, _read(shares), shares)
     said = _read(about)
-    for key in {"datamap", "sharing"} & said.keys():
+    for key in {"datamap", "sharing", "translations"} & said.keys():
         raise Misconfigured(str(about), key, "stands in a file of its own", f"move it to {key}.yaml")
-    business = _shaped(Business, {"id": folder.name, **said, "datamap": datamap, "sharing": sharing}, about)
+    business = _shaped(
+        Business,
+        {"id": folder.name, **said, "datamap": datamap, "sharing": sharing, "translations": _translations(folder)},
+        about,
+    )
     for file, where, problem, mend in unsound(business, categories()):
         raise Misconfigured(str(folder / file), where, problem, mend)
     return business
@@ -46,6 +51,22 @@ def load(name_or_path: str) -> Business:
 def shipped() -> list[str]:
     """The names of the businesses that ship."""
     return sorted(path.parent.name for path in SHIPPED.glob("*/business.yaml"))
+
+
+def _translations(folder: Path) -> dict[str, dict[str, str]]:
+    """`es.yaml` and the like: each text of the business's own, word for word, with what is said instead."""
+    there = [code for code in LANGUAGES if code != ENGLISH and (folder / f"{code}.yaml").is_file()]
+    return {code: _texts(folder / f"{code}.yaml") for code in there}
+
+
+def _texts(path: Path) -> dict[str, str]:
+    said = _read(path)
+    for text, translation in said.items():
+        if not isinstance(text, str) or not isinstance(translation, str) or not translation.strip():
+            raise Misconfigured(
+                str(path), str(text)[:60], "is no text with its translation", "write `English: Spanish`"
+            )
+    return said
 
 
 @cache

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
+from chalicelib import language
 from chalicelib.domain.datamap import DataMap, FieldMap
 from chalicelib.domain.peer import Peer
 from chalicelib.domain.request import Right
@@ -29,11 +30,47 @@ class Contact(Part):
     """Lines of the postal address."""
 
 
+class Notices(Part):
+    """To whom a change of the policy is announced (CET-7)."""
+
+    to: tuple[str, ...]
+    """Fields of the data map that hold everybody's addresses: `<source>.<collection>.<field>`."""
+    kind: str
+    """The kind of mail that such a notice is: who stopped it is left alone."""
+
+
+class Change(Part):
+    """A coming version of the policy, with one new use of data that people may decline."""
+
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")
+    summary: str
+    """What changes, in plain words: it stands in the mail."""
+    new_use: str
+    """The new use, as a phrase: `Suggesting software by what you use`."""
+    days: int = Field(30, ge=1)
+    """From the announcement until it takes effect."""
+    stops_with: tuple[str, ...] = ()
+    """Opt-outs that decline it too."""
+
+    @property
+    def scope(self) -> str:
+        """What declining it is called among the opt-outs."""
+        return f"policy:{self.version}"
+
+
 class Policy(Part):
     version: str
     url: HttpUrl
     home: HttpUrl
     """The business's own front page."""
+
+    notices: Notices | None = None
+    """How changes of the policy are announced by mail."""
+    changes: tuple[Change, ...] = ()
+    """Those that are coming."""
+
+    def change(self, version: str) -> Change | None:
+        return next((c for c in self.changes if c.version == version), None)
 
 
 class RightTerms(Part):
@@ -50,6 +87,8 @@ class RightTerms(Part):
     """The floor of proof (rule 19): the mailbox is one point, each right answer one more."""
     declaration: bool = False
     review: Literal["staff", "automatic"] = "staff"
+    two_above: int | None = Field(None, ge=0)
+    """Of a deletion: more records than this take the approval of two members of staff."""
     stops: tuple[str, ...] = ()
     """Of a deletion: the opt-outs that come with it, for good (CET-5)."""
 
@@ -83,6 +122,15 @@ class Kind(Part):
     """Scopes that stop it besides its own `kind:<k>`; empty and not `stoppable`: it still comes."""
     stoppable: bool = True
     why_not: str = ""
+
+
+class Duties(Part):
+    """What staff are reminded of, every quarter and at each new policy (CET-8)."""
+
+    rules: tuple[str, ...] = Field(min_length=1)
+    """The privacy duties, each in a sentence."""
+    again_days: int = Field(7, ge=1)
+    """Days after which who has not acknowledged is reminded again."""
 
 
 class Canary(Part):
@@ -203,11 +251,14 @@ class Business(Part):
     kinds: dict[str, Kind]
     roles: dict[str, Role]
     staff: tuple[Member, ...]
+    duties: Duties | None = None
     waits: Waits = Waits()
     canary: Canary | None = None
     """Without one, nobody tries the road."""
     datamap: DataMap
     sharing: Sharing
+    translations: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Its own words by language: each English text to what is said instead (`es.yaml`). English has none."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Business:
@@ -244,8 +295,22 @@ class Business(Part):
         return self
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """What its pages and mails speak: English, and whatever its own words are translated into."""
+        return (language.ENGLISH, *(code for code in language.LANGUAGES if code in self.translations))
+
+    def say(self, text: str) -> str:
+        """A text of its own in the language spoken now, or one of ours that stands among them; else as it is."""
+        return self.translations.get(language.current(), {}).get(text) or language.lookup(text)
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def declinable(self) -> dict[str, Change]:
+        """The new uses that people may decline, by their scope."""
+        return {change.scope: change for change in self.policy.changes}
 
     @property
     def designated_addresses(self) -> tuple[str, ...]:

@@ -93,12 +93,21 @@ def _proof(business: Business) -> Iterator[tuple[str, str, str]]:
 
 def _deciders(business: Business) -> Iterator[tuple[str, str, str]]:
     """An appeal is decided by somebody who did not refuse: with one able person alone it could never end."""
+    deletion = business.rights[Right.DELETION]
+    if deletion.two_above is not None and deletion.review == "automatic":
+        yield (
+            "rights.deletion.review",
+            "lets deletions pass by themselves, and two_above asks for two people",
+            "drop one",
+        )
     leads = {m.id for m in business.staff if any(r in business.roles and business.roles[r].lead for r in m.roles)}
     for right in (right for right in Right if right is not Right.OPT_OUT):
         able = leads | {m.id for m in business.deciders(right)}
-        if len(able) < 2:
-            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs somebody else"
-            yield "staff", problem, f"let a second person decide {right}, or make a second person a lead"
+        two = right is Right.DELETION and deletion.two_above is not None
+        if len(able) < 2 + two:
+            number, others = ("third", "two others") if two else ("second", "somebody else")
+            problem = f"{len(able)} of the staff can decide {right}, and an appeal needs {others}"
+            yield "staff", problem, f"let a {number} person decide {right}, or make a {number} person a lead"
 
 
 def _words(business: Business, categories: Words[str]) -> Iterator[tuple[str, str, str]]:
@@ -114,9 +123,30 @@ def _words(business: Business, categories: Words[str]) -> Iterator[tuple[str, st
             yield from _known(
                 f"roles.{r}.sees", prefix, categories, "a category", "chalicelib/businesses/categories.yaml"
             )
+    yield from _announced(business, scopes)
     held = {k for s in business.datamap.sources.values() for c in s.collections.values() for k in c.identity}
     for name in business.identifiers:
         yield from _known("identifiers", name, held, "an identity of any collection in datamap.yaml")
+
+
+def _announced(business: Business, scopes: Words[str]) -> Iterator[tuple[str, str, str]]:
+    """A list that nobody can read would announce to nobody."""
+    notices = business.policy.notices
+    for n, change in enumerate(business.policy.changes):
+        for scope in change.stops_with:
+            yield from _known(f"policy.changes.{n}.stops_with", scope, scopes, "an opt-out of this business")
+        if not notices:
+            yield "policy.notices", "is missing", "say whom a change is announced to"
+    if not notices:
+        return
+    yield from _known("policy.notices.kind", notices.kind, business.kinds, "a kind of mail")
+    addresses = {
+        f"{s}.{c}.{f}" for s, source in business.datamap.sources.items() if source.kind == "sql"
+        for c, collection in source.collections.items() for f, field in collection.fields.items()
+        if field.identifier == "email"
+    }  # fmt: skip
+    for path in notices.to:
+        yield from _known("policy.notices.to", path, addresses, "a field with `identifier: email` of an sql source")
 
 
 def _addresses(business: Business) -> Iterator[tuple[str, str, str]]:
@@ -138,7 +168,7 @@ def _sharing(business: Business) -> Iterator[tuple[str, str, str]]:
 
 
 def _scopes(business: Business) -> set[str]:
-    return set(business.opt_outs) | {f"kind:{kind}" for kind in business.kinds}
+    return set(business.opt_outs) | {f"kind:{kind}" for kind in business.kinds} | business.declinable.keys()
 
 
 def _address(at: str, said: str) -> Iterator[tuple[str, str, str]]:

@@ -95,6 +95,10 @@ class FieldMap(Part):
     """Scope of an opt-out to the value that carries it out here, e.g. `{email: false}`."""
 
 
+ASSIGNED = frozenset({"customer_number", "licence", "cookie"})
+"""Identifiers that a business gives out. A phone is what somebody typed: it leads nobody to anybody's records."""
+
+
 class Via(Part):
     """How a record is reached: this field equals that field of a collection already reached."""
 
@@ -120,6 +124,8 @@ class Collection(Part):
 
     title: str
     about: str = ""
+    came_from: str = ""
+    """From whom or what the business has it, as the package tells it: `you, when you ordered`."""
     table: str = ""
     """Where the records are, when not under the collection's own name: two views of one table are two collections."""
     key: tuple[str, ...] = ("id",)
@@ -221,6 +227,9 @@ class SourceMap(Part):
     """`http`: the name of the secret that signs what is asked."""
     days: int = Field(7, gt=0)
     """For a source that answers later: calendar days until whoever is asked is reminded."""
+    through: dict[str, str] = Field(default_factory=dict)
+    """Kind of identifier to the field of another source that says it of a proven person, e.g.
+    `{customer_number: shop.accounts.customer_number}`: the second way to their records here (domain/people)."""
     not_personal: dict[str, str] = Field(default_factory=dict)
     """Tables without personal data, each with the reason."""
     collections: dict[str, Collection]
@@ -292,6 +301,13 @@ class SourceMap(Part):
                     found[via.collection].add(name)
         return found
 
+    def toward(self, among: str | None) -> tuple[str, ...]:
+        """What must be read to reach one collection's records, in order; all, when none is named."""
+        if among is None:
+            return self.order()
+        via = self.collections[among].via
+        return (*(self.toward(via.collection) if via else ()), among)
+
     def order(self) -> tuple[str, ...]:
         """Collections from those where a person starts to those reached from them; erasing goes the other way."""
         done: list[str] = []
@@ -319,6 +335,35 @@ class DataMap(Part):
             name: s if s.where or s.kind == "dynamodb" else s.model_copy(update={"where": name})
             for name, s in sources.items()
         }
+
+    @model_validator(mode="after")
+    def _led(self) -> DataMap:
+        for name, source in self.sources.items():
+            for kind, path in source.through.items():
+                if wrong := self._leads_not(source, kind, path):
+                    raise ValueError(f"sources.{name}.through.{kind}: {wrong}")
+        return self
+
+    def _leads_not(self, source: SourceMap, kind: str, path: str) -> str | None:
+        """Why a field cannot lead to records of another source; None when it can."""
+        home, _, rest = path.partition(".")
+        collection, _, name = rest.partition(".")
+        there = self.sources.get(home)
+        held = there.collections.get(collection) if there else None
+        field = held.fields.get(name) if held else None
+        if there is None or held is None or field is None or there is source:
+            return f"{path} is not mapped in another source"
+        if source.kind in ("http", "by_hand"):
+            return "a place that may answer later is asked by what was proven only"
+        if kind not in ASSIGNED:
+            return f"only what a business gives out itself leads on: {', '.join(sorted(ASSIGNED))}"
+        if field.correct or field.third_person or held.person == "third":
+            return f"{path} says what people say of themselves or of others, which leads nowhere"
+        if held.identity.get(kind) != name or there.kind not in ("sql", "dynamodb"):
+            return f"{path} must be an `identity` of its collection, in a source that can be asked by it"
+        if not any(kind in c.identity for c in source.collections.values()):
+            return f"nobody is found here by {kind}"
+        return None
 
     def field(self, path: str) -> FieldMap:
         """The field at `<source>.<collection>.<field>`; KeyError when the map has none."""

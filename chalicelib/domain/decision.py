@@ -43,10 +43,15 @@ class Decision(BaseModel):
     exemption: str | None = None
     """Code of the exemption (law/data/refusals.yaml) on which a ground `exempt` stands."""
 
+    first_by: str | None = None
+    """Who approved it first, where it took two."""
+
     @property
     def told(self) -> str:
         """The decision as the audit event has it: kinds and places, nothing personal."""
         said = [self.ground or self.verdict.value, self.exemption]
+        if self.first_by:
+            said = [*said, "after", self.first_by]
         if self.leave:
             said = ["approve without", *self.leave, *said]
         return " ".join(word for word in said if word)

@@ -40,6 +40,27 @@ class Identifier(BaseModel):
         return cls(kind=kind, value=normalise(kind, typed))
 
 
+class Doubt(StrEnum):
+    SEVERAL = "several_people"
+    """Records under one proven identifier bear different names."""
+    SHARED = "shared"
+    """An identifier that could have led on is another person's too: it was not followed."""
+    UNREAD = "unread"
+    """What leads on could not be read: there may be more of theirs."""
+    SHARED_PROOF = "shared_proof"
+    """What was proven is several people's: nothing is selected."""
+
+
+class Unclear(BaseModel):
+    """One thing that only a person can tell, without a value: what kind of identifier, in which collection."""
+
+    model_config = ConfigDict(frozen=True)
+
+    doubt: Doubt
+    kind: str = ""
+    collection: str = ""
+
+
 def normalise(kind: IdentifierKind, typed: str) -> str:
     """The one spelling of an identifier: case, width and blanks folded; a US phone as its last ten digits.
 

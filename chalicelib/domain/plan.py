@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.domain.datamap import Collection
+from chalicelib.domain.identity import Identifier, Unclear
 from chalicelib.domain.request import Right
 
 _SAID = json.JSONEncoder(sort_keys=True, default=str).encode
@@ -61,6 +62,18 @@ class Kept(BaseModel):
 
 LEGAL_HOLD = Kept(ground="Legal hold: a legal matter obliges us to keep everything as it is until it has ended")
 """Staff set it, staff release it; until then no deletion of this person touches anything (rule 12)."""
+
+
+class Refusal(StrEnum):
+    """Why a place refuses a new value."""
+
+    TAKEN = "taken"
+    TOO_LONG = "too_long"
+    NO_SUCH = "no_such"
+    MISSING = "missing"
+    WRONG_KIND = "wrong_kind"
+    RULE = "rule"
+    NO_RIGHT = "no_right"
 
 
 class Treatment(BaseModel):
@@ -205,8 +218,16 @@ class Finding(BaseModel):
     """The same by collection: who only received what is left out is not told."""
     ambiguous: list[str] = Field(default_factory=list)
     """Fields to be corrected that hold different values in several records: nobody guesses which is meant."""
+    changed: dict[str, list[str]] = Field(default_factory=dict)
+    """Where a record was no longer what staff approved: by collection, which fields now say something else."""
+    refused: dict[str, Refusal] = Field(default_factory=dict)
+    """Fields to be corrected whose new value the place would refuse, and why."""
     shown: list[Record] = Field(default_factory=list)
     """What the review page may reveal: some records of each collection, without what is never disclosed."""
+    also: list[Identifier] = Field(default_factory=list)
+    """Identifiers reached from the proven ones, by which this source was read too."""
+    unclear: list[Unclear] = Field(default_factory=list)
+    """What only a person can tell about whose records these are."""
     unasked: bool = False
     """A person would have to look there, and nobody was asked: too little is proven."""
     failed: str | None = None
@@ -216,6 +237,7 @@ class Finding(BaseModel):
     def digest(self) -> str:
         said = "\n".join(sorted(t.model_dump_json() for t in self.treatments)) + (self.failed or "")
         said += self.sums.model_dump_json() if self.sums else ""
+        said += "".join(u.model_dump_json() for u in self.unclear)
         return hashlib.sha256(said.encode()).hexdigest()
 
     @property
@@ -232,6 +254,19 @@ class Finding(BaseModel):
     def acts(self) -> bool:
         """Whether anything is to be done."""
         return any(n for doings in self.counts.values() for doing, n in doings.items() if doing is not Doing.KEEP)
+
+    def since(self, before: Finding) -> dict[str, list[str]]:
+        """By collection, the fields in which records that are shown differ from an earlier finding. No values."""
+        earlier = {(r.collection, r.key): r.values for r in before.shown}
+        changed: dict[str, set[str]] = {}
+        for r in self.shown:
+            values = earlier.get((r.collection, r.key))
+            differ = {f for f, v in r.values.items() if values is not None and values.get(f) != v}
+            if differ or values is None:
+                changed.setdefault(r.collection, set()).update(differ)
+        for collection in {c for c, _ in earlier.keys() - {(r.collection, r.key) for r in self.shown}}:
+            changed.setdefault(collection, set())
+        return {collection: sorted(fields) for collection, fields in sorted(changed.items())}
 
     def drift(self, now: Iterable[Treatment], approved: Container[int] | None = None) -> list[Treatment]:
         """Of what would be done now, all that was not approved so. What is gone already counts as done (rule 11).
@@ -300,12 +335,16 @@ class Plan(BaseModel):
     right: Right
     collections: list[PlannedCollection] = Field(default_factory=list)
     failed: dict[str, str] = Field(default_factory=dict)
+    unclear: list[tuple[str, Unclear]] = Field(default_factory=list)
+    """By source, what only a person can tell about whose records these are."""
+    changed: list[tuple[str, str, list[str]]] = Field(default_factory=list)
+    """Source, collection, fields: what is no longer as it was when staff approved it."""
     unasked: list[str] = Field(default_factory=list)
     """Sources in which nobody has looked."""
 
     @property
     def nothing_held(self) -> bool:
-        return not self.failed and not any(c.found for c in self.collections)
+        return not self.failed and not self.unclear and not any(c.found for c in self.collections)
 
     def total(self, doing: Doing) -> int:
         return sum(c.counts.get(doing, 0) for c in self.collections)
@@ -316,6 +355,8 @@ def plan_of(right: Right, findings: Iterable[Finding], titles: Mapping[tuple[str
     plan = Plan(right=right)
     found = list(findings)
     plan.failed = {f.source: f.failed for f in found if f.failed}
+    plan.unclear = [(f.source, u) for f in found for u in f.unclear]
+    plan.changed = [(f.source, c, fields) for f in found for c, fields in f.changed.items()]
     plan.unasked = [f.source for f in found if f.unasked]
     of = {f.source: (f.counts, f.kept) for f in found}
     for (source, collection), title in titles.items():

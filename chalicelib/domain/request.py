@@ -167,6 +167,8 @@ class Request(BaseModel):
     """What sources answered later: `<step>:<source>` to the name of the sealed answer. The first one stands."""
     plan_hash: str | None = None
     decision: Decision | None = None
+    first_approval: Decision | None = None
+    """Of a deletion that takes two people: the first one's, which moves nothing."""
     resume: Status | None = None
     appeal_of: str | None = None
     appealed_by: str | None = None
@@ -189,6 +191,8 @@ class Request(BaseModel):
     """The answer is ready and waits to be posted."""
     asked_before: bool = False
     """The year's disclosure went out before: the first answer again (JEF-3)."""
+    language: str = "en"
+    """What its mails, its tracker and its package speak: the language it was asked in."""
     categories_only: bool = False
     """The proof did not suffice for details: the categories are answered (rule 10)."""
     purge_at: datetime | None = None
@@ -205,6 +209,8 @@ class Request(BaseModel):
     """Too many mails went to this address today: an opt-out acts, without a mail; others' mails wait (rule 17)."""
     asked_from: str = ""
     """Keyed hash of the address and the network it was filed from, as it was counted; empty where it was not."""
+    nth_from_network: int = 0
+    """Which one it was from its network that day; 0 where nobody counted."""
     undelivered: dict[str, Undelivered] = Field(default_factory=dict)
     """Its mails that did not arrive, by what each was claimed under; the worst that was told of each."""
     synthetic: bool = False

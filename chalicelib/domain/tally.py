@@ -7,7 +7,7 @@ request. Small counts are not shown (MKT-6). Leaves to others: storing tallies w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,10 @@ class Tally(BaseModel):
     right: Right
     outcome: Counted = Counted.OPEN
     days: int | None = None
+    month: int | None = None
+    """Of that year, in which it came."""
+    late: bool = False
+    """Answered after its last day."""
 
 
 def outcome_of(request: Request) -> Counted:
@@ -66,7 +70,16 @@ def tally_of(request: Request) -> Tally | None:
         return None
     outcome = outcome_of(request)
     days = _days(request.received_at, request.closed_at) if outcome in ANSWERED else None
-    return Tally(id=request.tally_id, year=request.year, right=request.right, outcome=outcome, days=days)
+    late = days is not None and request.closed_at is not None and request.closed_at > request.due_at
+    return Tally(
+        id=request.tally_id, year=request.year, right=request.right, outcome=outcome, days=days, late=late,
+        month=_month(request.received_at, request.year),
+    )  # fmt: skip
+
+
+def _month(received: datetime, year: int) -> int:
+    """By UTC, but never out of the year in which it counts, which is the business's own."""
+    return received.month if received.year == year else 12 if received.year > year else 1
 
 
 def _days(received: datetime, closed: datetime | None) -> int | None:
@@ -81,6 +94,11 @@ class Sum(BaseModel):
     right: Right
     counts: dict[Counted, int] = Field(default_factory=dict)
     days: dict[int, int] = Field(default_factory=dict)
+    months: dict[int, int] = Field(default_factory=dict)
+    """How many came in each month."""
+    open_months: dict[int, int] = Field(default_factory=dict)
+    """How many of those are still open."""
+    late: int = 0
 
     @property
     def received(self) -> int:
@@ -134,17 +152,44 @@ def sums(tallies: Iterable[Tally]) -> list[Sum]:
     """Every right, in the order of the rights; the tallies are looked at once, one after the other."""
     counts: Counter[tuple[Right, Counted]] = Counter()
     days: Counter[tuple[Right, int]] = Counter()
+    months: Counter[tuple[Right, int]] = Counter()
+    open_months: Counter[tuple[Right, int]] = Counter()
+    late: Counter[Right] = Counter()
     for tally in tallies:
         counts[tally.right, tally.outcome] += 1
+        late[tally.right] += tally.late
+        if tally.month:
+            months[tally.right, tally.month] += 1
+            open_months[tally.right, tally.month] += tally.outcome is Counted.OPEN
         if tally.days is not None:
             days[tally.right, tally.days] += 1
     return [
         Sum(
             right=right, counts={outcome: counts[right, outcome] for outcome in Counted},
-            days={took: n for (of, took), n in sorted(days.items()) if of is right},
+            days=_of(right, days), months=_of(right, months), open_months=_of(right, open_months), late=late[right],
         )
         for right in Right
     ]  # fmt: skip
+
+
+def _of(right: Right, counted: Counter[tuple[Right, int]]) -> dict[int, int]:
+    return {of: n for (whose, of), n in sorted(counted.items()) if whose is right and n}
+
+
+def guarded(counts: Mapping[str, int], *, elsewhere: bool) -> dict[str, int | str]:
+    """Counts that belong together, as they may be shown: so that neither their sum nor another table gives one away.
+
+    One that is small is hidden, and with a single one the next smallest; `elsewhere`: something was hidden in a table
+    over the same requests, so that here, too, one must be.
+    """
+    told: dict[str, int | str] = {name: _told(n) for name, n in counts.items()}
+    there = sorted((n, name) for name, n in counts.items() if n)
+    small = sum(n < SMALL for n, _ in there)
+    if small == 1 and len(there) > 1:
+        told[there[1][1]] = HIDDEN
+    if not small and elsewhere and there:
+        told[there[0][1]] = HIDDEN
+    return told
 
 
 def shown(sum: Sum) -> Shown:

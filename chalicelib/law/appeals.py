@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.language import gettext
 from chalicelib.law.loader import appeal_of
 from chalicelib.law.model import Refusal, Regime
 
@@ -37,17 +38,24 @@ def appeal_route(regime: Regime | str, *, by_post: bool = False) -> Route:
     """
     refusal, decide = appeal_of(regime)
     days = decide.aim or decide.count
-    how = "To appeal, write to us or call us." if by_post else "You can appeal from the page of your request."
-    words = (
-        f"{how} Someone who did not take this decision will look at it afresh "
-        f"and answer within {days} days. You can also {_complain(refusal)}"
+    how = (
+        gettext("To appeal, write to us or call us.")
+        if by_post
+        else gettext("You can appeal from the page of your request.")
     )
+    again = gettext(
+        "Someone who did not take this decision will look at it afresh and answer within %(days)s days.", days=days
+    )
+    where = _authority(refusal)
+    complain = gettext("You can also complain to %(authority)s.", authority=where)
+    content = gettext("If you are not content, you can complain to %(authority)s.", authority=where)
+    court = " " + gettext("You may also go to court.") if refusal.court else ""
     return Route(
-        refusal.owed, days, refusal.authority, refusal.page, refusal.cite, words,
-        complaint=f"If you are not content, you can {_complain(refusal)}", always=refusal.named == "always",
+        refusal.owed, days, refusal.authority, refusal.page, refusal.cite,
+        words=f"{how} {again} {complain}{court}", complaint=f"{content}{court}", always=refusal.named == "always",
     )  # fmt: skip
 
 
-def _complain(refusal: Refusal) -> str:
-    where = f"{refusal.authority} ({refusal.page})" if refusal.page else refusal.authority
-    return f"complain to {where}.{' You may also go to court.' if refusal.court else ''}"
+def _authority(refusal: Refusal) -> str:
+    name = gettext(refusal.authority)
+    return f"{name} ({refusal.page})" if refusal.page else name

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib import language
 from chalicelib.domain.request import Right
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law.calendars import (
@@ -119,7 +120,9 @@ def _extended(
         extension_limit=None,
         citation=extension.cite,
         why=f"{_words(respond)} and {_words(extension)} more, from receipt on {received}",
-        term=f"{_words(respond)} and {_words(extension)} more",
+        term=language.gettext(
+            "%(respond)s and %(extension)s more", respond=_words(respond), extension=_words(extension)
+        ),
     )
 
 
@@ -171,8 +174,14 @@ def _together(respond: Term, extension: Term) -> Term:
 
 
 def _words(term: Term) -> str:
-    unit = term.unit.replace("_", " ")
-    return f"{term.count} {unit}{'' if term.count == 1 else 's'}"
+    return language.ngettext(*UNITS[term.unit], term.count)
+
+
+UNITS = {
+    "day": ("%(num)s day", "%(num)s days"),
+    "business_day": ("%(num)s business day", "%(num)s business days"),
+    "month": ("%(num)s month", "%(num)s months"),
+}
 
 
 def _why(term: Term, received: date, target: date, limit: date) -> str:

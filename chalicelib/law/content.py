@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +29,10 @@ CONTACT = ("email", "post", "phone")
 _ANSWERED_TO = re.compile(r"^(?:(?:re|aw|sv|fw|fwd|rv|res?p?)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 
 
+Way = tuple[re.Pattern[str], re.Pattern[str], str]
+"""A phrase, the denials of its language, and the language."""
+
+
 @dataclass(frozen=True)
 class Asks:
     """What a message plainly asks. Empty: a person must read it."""
@@ -39,16 +44,18 @@ class Asks:
     """`US-CA` where it says so."""
     child: bool = False
     """It is about the writer's child, and asks nothing about the writer."""
+    language: str = "en"
+    """In which it asks, as far as it is plain."""
     agent: bool = False
     """Somebody writes for a client: a person reads it."""
 
 
 @dataclass(frozen=True)
 class _Phrases:
-    """The file, compiled. Each phrase stands with the denials of its language."""
+    """The file, compiled. Each phrase stands with its language."""
 
-    rights: dict[str, list[tuple[re.Pattern[str], re.Pattern[str]]]]
-    stops: dict[str, list[tuple[re.Pattern[str], re.Pattern[str]]]]
+    rights: dict[str, list[Way]]
+    stops: dict[str, list[Way]]
     marks: dict[str, re.Pattern[str]]
     capitals: re.Pattern[str]
     who: dict[str, list[re.Pattern[str]]]
@@ -76,8 +83,16 @@ def asks(subject: str, text: str) -> Asks:
     californian = any(_undenied(p, denied, said) for p in book.who["californian"] for denied in book.denied[:1])
     return Asks(
         rights=tuple(rights), stops=tuple(stops), residence="US-CA" if californian else None, child=child,
+        language=_language(said),
         agent=any(p.search(said) for p in book.who["agent"]),
     )  # fmt: skip
+
+
+def _language(said: str) -> str:
+    """The language whose phrases say the most; English where none does."""
+    ways = [way for family in (*_phrases().rights.values(), *_phrases().stops.values()) for way in family]
+    spoken = Counter(language for plainly, denied, language in ways if _undenied(plainly, denied, said))
+    return spoken.most_common(1)[0][0] if spoken else "en"
 
 
 MARKED = {"california": Right.CALIFORNIA_DISCLOSURE, "information": Right.ACCESS}
@@ -119,8 +134,8 @@ def _rights(said: str) -> list[Right]:
     return [Right(right) for right, ways in _phrases().rights.items() if _says(ways, said)]
 
 
-def _says(ways: list[tuple[re.Pattern[str], re.Pattern[str]]], text: str) -> bool:
-    return any(_undenied(plainly, denied, text) for plainly, denied in ways)
+def _says(ways: list[Way], text: str) -> bool:
+    return any(_undenied(plainly, denied, text) for plainly, denied, _ in ways)
 
 
 def _undenied(plainly: re.Pattern[str], denied: re.Pattern[str], text: str) -> bool:
@@ -157,9 +172,9 @@ def _compiled(book: dict[str, Any]) -> _Phrases:
             phrase = phrase.replace(f"{{{name}}}", word)
         return re.compile(phrase)
 
-    def ways(family: dict[str, list[str]]) -> Iterator[tuple[re.Pattern[str], re.Pattern[str]]]:
+    def ways(family: dict[str, list[str]]) -> Iterator[Way]:
         for language, phrases in family.items():
-            yield from ((compiled(phrase), denied[language]) for phrase in phrases)
+            yield from ((compiled(phrase), denied[language], language) for phrase in phrases)
 
     return _Phrases(
         rights={Right(right).value: list(ways(family)) for right, family in book["rights"].items()},

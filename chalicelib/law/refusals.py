@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.request import Right
 from chalicelib.errors import Misconfigured
+from chalicelib.language import gettext
 from chalicelib.law.loader import DATA, REFUSALS, parsed, regime_ids, valid
 from chalicelib.law.model import POLICY, Backed, Part
 
@@ -83,7 +84,7 @@ def ground_words(ground: Ground, regime: str) -> tuple[str, str]:
     """What a ground says, and what would change it, to a customer under this regime."""
     words = book().grounds[ground]
     said = words.regimes.get(regime, words)
-    return said.says, said.change
+    return gettext(said.says), gettext(said.change)
 
 
 def ground_label(ground: Ground) -> str:
@@ -102,7 +103,7 @@ def notes(regime: str, right: Right, categories: Iterable[str]) -> list[str]:
     listed = book().notes
     categories = tuple(categories)
     return [
-        note.says
+        gettext(note.says)
         for note in listed.get(regime, listed[POLICY]).get(right, ())
         if not note.only or any(c == note.only or c.startswith(note.only + ".") for c in categories)
     ]

@@ -28,14 +28,16 @@ def regime_for(
     voluntary: Sequence[str],
     on: date,
     parent: bool = False,
+    mailings: bool = True,
 ) -> Regime:
     """The regime of a request received on the business's calendar day `on`.
 
     `residence` is ISO 3166 (`US-CA`, `GB`, `DE`), as claimed. `parent`: a parent asks about a child.
+    `mailings`: what an opt-out stops is, at least in part, that they are written to or called.
     """
     book = load()
     first: tuple[Law, str] | None = None
-    for law in _candidates(book, right, residence, parent):
+    for law in _candidates(book, right, residence, parent, mailings):
         listed = law.id in binding or law.id in voluntary
         obstacle = _obstacle(law, right, on) if listed else "the business does not say that it follows this law"
         if obstacle is None:
@@ -49,7 +51,7 @@ def regime_for(
     return Regime(POLICY, policy.name, policy.law, "policy", passed_over.id, f"{passed_over.name}: {obstacle}")
 
 
-def _candidates(book: LawBook, right: Right, residence: str | None, parent: bool) -> list[Law]:
+def _candidates(book: LawBook, right: Right, residence: str | None, parent: bool, mailings: bool) -> list[Law]:
     """The laws to look at, in this order. No two laws of one residence give the same right: the loader sees to it."""
     local = _of_residence(book, residence)
     match right:
@@ -58,8 +60,8 @@ def _candidates(book: LawBook, right: Right, residence: str | None, parent: bool
         case Right.CONCERN:
             ids = [id for id in local if LAW_RIGHT[right] in book.laws[id].rights]
         case Right.OPT_OUT:
-            european = any(id in EUROPE for id in local)
-            ids = [*local, MARKETING] if european else [MARKETING, *local]
+            first = mailings and not any(id in EUROPE for id in local)
+            ids = [MARKETING, *local] if first else [*local, MARKETING] if mailings else [*local]
         case _:
             ids = [*local]
     if parent and right not in (Right.CALIFORNIA_DISCLOSURE, Right.CONCERN):

@@ -20,11 +20,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from chalicelib import language
 from chalicelib.businesses.model import Business
 from chalicelib.law.categories import label
-from chalicelib.mail import colours, rules, words
+from chalicelib.mail import colours, rules, staff_words, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
+IN_ENGLISH = ("staff_", "task", "recipient_notice")
+"""How the names of mails begin that go to the business's own people and to those it passes data to."""
 
 
 def compose(
@@ -35,18 +38,26 @@ def compose(
     reference: str | None,
     context: Mapping[str, Any],
     at: datetime,
+    one_click: str | None = None,
 ) -> bytes:
     """The raw message `templates/mail/<name>` for `context`, dated `at` (UTC).
 
-    The same name, reference, address and time make the same Message-ID; all mails of a request form one thread.
+    `one_click`: what stops such mail by one POST (RFC 8058). The same name, reference, address and time make the same
+    Message-ID; all mails of a request form one thread. It is written in the language spoken now; what is for staff, in
+    English.
     """
-    told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
-    message = _addressed(business, to, reference, at)
-    message["Subject"] = _part(name, "subject.txt", told).strip()
-    message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{_domain(business)}>"
-    text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
-    message.set_content(text, cte="quoted-printable")
-    message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
+    with language.speaking(language.ENGLISH if name.startswith(IN_ENGLISH) else language.current()):
+        told = {**context, "business": business, "reference": reference, "accent": colours.light(business.colour)}
+        message = _addressed(business, to, reference, at)
+        message["Subject"] = _part(name, "subject.txt", told).strip()
+        message["Message-ID"] = f"<{_stable(name, reference, to, at.isoformat())}@{_domain(business)}>"
+        if one_click:
+            message["List-Unsubscribe"] = f"<{one_click}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        text = re.sub(r"\n{3,}", "\n\n", _part(name, "body.txt", told)).strip() + "\n"
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(_part(name, "body.html", told), subtype="html", cte="quoted-printable")
+        message["Content-Language"] = language.current()
     return message.as_bytes()
 
 
@@ -93,6 +104,5 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, rules=rules, category_label=label)
-    env.filters.update(words.FILTERS)
-    return env
+    env.globals.update(words=words, staff_words=staff_words, rules=rules, category_label=label)
+    return words.spoken(env)

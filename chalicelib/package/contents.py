@@ -7,7 +7,7 @@ recipients beside the values. Leaves to others: what a value may show (parts), t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ from chalicelib.businesses.model import Business, Recipient
 from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.masking import KIND_WORDS, package_fields
 from chalicelib.domain.request import Personal, Request
+from chalicelib.language import gettext, ngettext
 from chalicelib.package.parts import Facts
+from chalicelib.package.words import list_words
 
 FORMAT = "rightsdesk-package/1"
 
@@ -50,7 +52,7 @@ def contents(
         "sources": sources,
         "recipients": _recipients(business, held),
         "sharing": {
-            "note": business.sharing.note,
+            "note": business.say(business.sharing.note),
             "disclosed": _disclosed(business, request.received_at.astimezone(business.zone).year - 1),
         },
         "not_shown": sorted({kind for c in held for kind in c["not_shown"]}),
@@ -63,54 +65,69 @@ def _source(business: Business, id: str, source: SourceMap, facts: Facts, *, val
         for name, collection in source.collections.items()
         if facts.counts.get(name)
     ]
-    return {"id": id, "title": source.title, "found": sum(facts.counts.values()), "collections": collections}
+    return {
+        "id": id,
+        "title": business.say(source.title),
+        "found": sum(facts.counts.values()),
+        "collections": collections,
+    }
 
 
 def _collection(business: Business, name: str, collection: Collection, facts: Facts, *, values: bool) -> dict[str, Any]:
     fields = package_fields(collection)
     about: dict[str, Any] = {
         "id": name,
-        "title": collection.title,
-        "about": collection.about,
+        "title": business.say(collection.title),
+        "about": business.say(collection.about),
+        "came_from": business.say(collection.came_from),
         "story": collection.story,
         "person": collection.person,
-        "whose": collection.whose,
+        "whose": business.say(collection.whose),
         "collected_under": collection.collected_under,
         "count": facts.counts[name],
         "categories": sorted({f.category for f in fields.values()}),
-        "kept": kept_words(collection),
+        "kept": kept_words(collection, business.say),
         "retain": collection.retain.model_dump() if collection.retain else None,
         "recipients": _named(business, collection, facts.received.get(name, ())),
         "not_shown": sorted(
-            {KIND_WORDS[f.never] for n, f in fields.items() if f.never and n in facts.held.get(name, ())}
+            {gettext(KIND_WORDS[f.never]) for n, f in fields.items() if f.never and n in facts.held.get(name, ())}
         ),
     }
     if values:
         about["fields"] = {
-            n: {"label": f.label, "category": f.category, "masked": f.third_person, "not_shown": bool(f.never)}
+            n: {
+                "label": business.say(f.label),
+                "category": f.category,
+                "masked": f.third_person,
+                "not_shown": bool(f.never),
+            }
             for n, f in fields.items()
         }
         about["records"] = []
     return about
 
 
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+def _term(years: int, months: int) -> str:
+    said = [ngettext("%(num)s year", "%(num)s years", years)] if years else []
+    return list_words(said + ([ngettext("%(num)s month", "%(num)s months", months)] if months else []))
 
 
-def kept_words(collection: Collection) -> str:
+def kept_words(collection: Collection, say: Callable[[str], str] = str) -> str:
     """How long these records are kept and why, in a sentence or two for the person they are about."""
     if retain := collection.retain:
-        start = collection.fields[retain.from_field].label
-        term = " and ".join(_counted(n, unit) for n, unit in ((retain.years, "year"), (retain.months, "month")) if n)
-        law = f" ({retain.law})" if retain.law else ""
-        words = f"Kept for {term} from “{start}”: {retain.ground}{law}."
-        return words + (f" After that: {collection.keep_ground}." if collection.keep_ground else "")
+        words = gettext(
+            "Kept for %(term)s from “%(start)s”: %(ground)s.", term=_term(retain.years, retain.months),
+            start=say(collection.fields[retain.from_field].label),
+            ground=say(retain.ground) + (f" ({retain.law})" if retain.law else ""),
+        )  # fmt: skip
+        if not collection.keep_ground:
+            return words
+        return words + " " + gettext("After that: %(ground)s.", ground=say(collection.keep_ground))
     if collection.erase == "keep":
-        return f"Kept: {collection.keep_ground}."
+        return gettext("Kept: %(ground)s.", ground=say(collection.keep_ground or ""))
     if collection.erase == "blank":
-        return "Kept until you ask us to delete it; then your details are removed from it and the rest stays."
-    return "Kept until you ask us to delete it."
+        return gettext("Kept until you ask us to delete it; then your details are removed from it and the rest stays.")
+    return gettext("Kept until you ask us to delete it.")
 
 
 def _named(business: Business, collection: Collection, received: Sequence[str]) -> list[str]:
@@ -127,14 +144,20 @@ def _recipients(business: Business, held: Iterable[dict[str, Any]]) -> list[dict
         for id in collection["recipients"]:
             titles.setdefault(id, []).append(collection["title"])
     return [
-        _recipient(id, who) | {"received": titles.get(id, [])}
+        _recipient(business, id, who) | {"received": titles.get(id, [])}
         for id, who in business.sharing.recipients.items()
         if id in titles
     ]
 
 
-def _recipient(id: str, who: Recipient) -> dict[str, Any]:
-    return {"id": id, "name": who.name, "role": who.role, "purpose": who.purpose, "address": list(who.address)}
+def _recipient(business: Business, id: str, who: Recipient) -> dict[str, Any]:
+    return {
+        "id": id,
+        "name": who.name,
+        "role": who.role,
+        "purpose": business.say(who.purpose),
+        "address": list(who.address),
+    }
 
 
 def _disclosed(business: Business, year: int) -> list[dict[str, Any]]:
@@ -145,7 +168,7 @@ def _disclosed(business: Business, year: int) -> list[dict[str, Any]]:
             "recipient": business.sharing.recipients[d.recipient].name,
             "address": list(business.sharing.recipients[d.recipient].address),
             "categories": list(d.categories),
-            "examples": d.examples,
+            "examples": business.say(d.examples),
         }
         for d in business.sharing.years.get(year, ())
     ]

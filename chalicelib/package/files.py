@@ -22,10 +22,15 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from chalicelib import language
 from chalicelib.businesses.loader import categories
 from chalicelib.businesses.model import Business
+from chalicelib.domain.datamap import Never
+from chalicelib.domain.masking import STRUCK, not_shown
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Request
+from chalicelib.language import Said, gettext
+from chalicelib.law import labels
 from chalicelib.package.archive import Archive, Entry
 from chalicelib.package.contents import contents
 from chalicelib.package.parts import Given, Row, Strike, given
@@ -38,6 +43,8 @@ FORMULA = re.compile(r"(?:[^\S\t\r\n]|[\u200b\ufeff])*[=+\-@\t\r\n＝＋－＠]"
 
 SHOWN, BATCH = 200, 500
 """Records of a collection on the page: more than anyone reads there. Rows that are written at once."""
+WITHHELD = Said({not_shown(kind): not_shown(kind) for kind in Never})
+"""What stands where a value is held and not shown."""
 PLACE = "\u0000rows "
 INDENT = " " * 6
 LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -62,7 +69,11 @@ class Package:
 
     def __post_init__(self) -> None:
         facts = {source: given.facts for source, given in self.given.items()}
-        self.told = contents(self.business, self.request, self.personal, facts, at=self.at)
+        with language.speaking(self.request.language):
+            self.told = contents(self.business, self.request, self.personal, facts, at=self.at)
+            self._withheld = (
+                {} if language.current() == language.ENGLISH else dict(WITHHELD.items()) | {STRUCK: gettext(STRUCK)}
+            )
         self._strike = Strike(secret for f in facts.values() for secret in f.secrets)
 
     def write(self, archive: Archive, pause: Callable[[], None] = lambda: None) -> None:
@@ -94,11 +105,19 @@ class Package:
             collection["records"] = [dict(zip(collection["fields"], row, strict=True)) for row in some]
             if len(collection["records"]) < collection["count"]:
                 collection["table"] = _table_name(source, collection)
-        return page(self.business, told)
+        with language.speaking(self.request.language):
+            return page(self.business, told)
 
     def _rows(self, source: str, collection: str) -> Iterator[Row]:
         for row in self.given[source].rows(collection):
-            yield [self._strike.out_of(v) for v in row] if self._strike else row
+            row = [self._strike.out_of(v) for v in row] if self._strike else row
+            yield [self._said(v) for v in row] if self._withheld else row
+
+    def _said(self, value: Any) -> Any:
+        """A value; where it only says that something is held and not shown, in the package's language."""
+        if not isinstance(value, str):
+            return value
+        return self._withheld.get(value, value).replace(STRUCK, self._withheld[STRUCK])
 
     def _table(self, source: str, collection: dict[str, Any]) -> Iterator[bytes]:
         """A collection as CSV with a heading, for spreadsheets: UTF-8 with its mark, so that they see it is."""
@@ -166,7 +185,7 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 def page(business: Business, told: Mapping[str, Any]) -> str:
     """The readable page."""
-    zone, labels = business.zone, categories()
+    zone, known = business.zone, {**labels(), **categories()}
     chapters = [
         (title, held)
         for story, title in STORIES.items()
@@ -177,7 +196,7 @@ def page(business: Business, told: Mapping[str, Any]) -> str:
         made_at=when_words(datetime.fromisoformat(told["made_at"]).astimezone(zone)),
         received_at=when_words(datetime.fromisoformat(told["request"]["received_at"]).astimezone(zone)),
         words=lambda value: value_words(value, zone),
-        categories=lambda keys: "; ".join(labels.get(key) or category_words(key) for key in keys),
+        categories=lambda keys: "; ".join(language.lookup(known.get(key) or category_words(key)) for key in keys),
         listed=list_words,
         names=lambda ids: ", ".join(business.sharing.recipients[id].name for id in ids),
         nothing=[s["title"] for s in told["sources"] if not s["found"]],
@@ -216,6 +235,7 @@ def _template() -> Template:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
+    language.teach(environment)
     return environment.get_template("index.html")
 
 

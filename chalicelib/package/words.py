@@ -9,16 +9,21 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-STORIES: dict[str, str] = {
-    "you": "You and your account",
-    "orders": "Your orders and payments",
-    "pets": "Your animals",
-    "messages": "Messages",
-    "choices": "Your choices",
-    "activity": "Your activity",
-    "shared": "What you told us about others, and they about you",
-    "work": "Your work with us",
-}
+from chalicelib import language
+from chalicelib.language import Said, gettext
+
+STORIES: Said[str, str] = Said(
+    {
+        "you": "You and your account",
+        "orders": "Your orders and payments",
+        "pets": "Your animals",
+        "messages": "Messages",
+        "choices": "Your choices",
+        "activity": "Your activity",
+        "shared": "What you told us about others, and they about you",
+        "work": "Your work with us",
+    }
+)
 """Chapters of the page, in the order they are told."""
 
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -34,12 +39,12 @@ def category_words(key: str) -> str:
 def list_words(words: Sequence[str]) -> str:
     """`a, b and c`."""
     *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    return gettext("%(first)s and %(last)s", first=", ".join(first), last=last) if first else last
 
 
 def when_words(at: datetime | date) -> str:
     """A day as `5 March 2025`, a point in time with its hour and zone."""
-    day = f"{at.day} {at:%B %Y}"
+    day = f"{at.day} {at:%B %Y}" if language.current() == language.ENGLISH else language.day(at)
     if not isinstance(at, datetime) or (at.tzinfo is None and (at.hour, at.minute) == (0, 0)):
         return day
     return f"{day}, {at:%H:%M %Z}".rstrip()
@@ -51,7 +56,7 @@ def value_words(value: Any, zone: ZoneInfo) -> str:
         case None | "":
             return "—"
         case bool():
-            return "Yes" if value else "No"
+            return gettext("Yes") if value else gettext("No")
         case str():
             return _text_words(value, zone)
         case list() if all(isinstance(v, str | int | float) for v in value):

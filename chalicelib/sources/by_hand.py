@@ -19,7 +19,7 @@ class HandSource:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:  # noqa: ARG002
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:  # noqa: ARG002
         if not who:
             return Page([], None)
         raise SourceAwaited(self.name)

@@ -24,13 +24,21 @@ class Cursor(NamedTuple):
 
 def after(last: Record) -> str:
     """The cursor of the page that begins after this record."""
-    return json.dumps([last.collection, last.key])
+    return at(last.collection, last.key)
 
 
-def page_of(found: Iterable[Record], order: Sequence[str], start: str | None, size: int) -> Page:
+def at(collection: str, key: tuple[str, ...]) -> str:
+    return json.dumps([collection, key])
+
+
+def page_of(
+    found: Iterable[Record], order: Sequence[str], start: str | None, size: int, among: str | None = None
+) -> Page:
     """A page out of all that is found in this order of collections, by key within one: for who finds all at once."""
     last, page = read(start), Page([])
     for record in found:
+        if among and record.collection != among:
+            continue
         if last and (order.index(record.collection), record.key) <= (order.index(last.collection), last.key):
             continue
         if len(page.records) == size:

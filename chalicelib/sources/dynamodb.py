@@ -94,8 +94,10 @@ class DynamoSource:
         self._client = client
         self._tables = Tables(name, source_map, client)
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
-        return cursor.page_of((held.record for held in self._reach(who)), self._map.order(), after, self._page)
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
+        return cursor.page_of(
+            (held.record for held in self._reach(who, among)), self._map.order(), after, self._page, among
+        )
 
     def read(self, keys: Iterable[Place]) -> list[Record]:
         return [held.record for held in self._held(keys).values()]
@@ -146,11 +148,11 @@ class DynamoSource:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _reach(self, who: Sequence[Identifier]) -> Iterator[_Held]:
+    def _reach(self, who: Sequence[Identifier], among: str | None = None) -> Iterator[_Held]:
         """The records of these people, collection by collection, each in the order of its key."""
         values = spelt(who)
         reached: dict[str, list[_Held]] = {}
-        for name in self._map.order():
+        for name in self._map.toward(among):
             collection = self._map.collections[name]
             via = collection.via
             parents = [h.item[via.equals] for h in reached[via.collection] if via.equals in h.item] if via else []

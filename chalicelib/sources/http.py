@@ -18,8 +18,17 @@ from uuid import uuid4
 from chalicelib import wire
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
+from chalicelib.domain.notice import Posted
 from chalicelib.domain.plan import Doing, Record, Treatment
-from chalicelib.errors import PeerMisread, PeerUnavailable, PlanDrifted, SourceMisread, SourceUnavailable
+from chalicelib.errors import (
+    CallbackRefused,
+    PeerMisread,
+    PeerUnavailable,
+    PlanDrifted,
+    SourceAwaited,
+    SourceMisread,
+    SourceUnavailable,
+)
 from chalicelib.ports import Clock, Page, Secrets
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE
@@ -31,7 +40,8 @@ A_CALL = 200
 """Keys in one reading."""
 MOST_PAGES = 10_000
 POLLS = (0.5, 1, 2, 4, 8, 8)
-"""Seconds between questions to an endpoint that is slow: within one step; after that the step is tried again."""
+"""Seconds between questions to an endpoint that is slow: within one step. Then a change is tried again, and what it
+holds is awaited: it is asked once more, with an address to report to, and the machine waits for days if need be."""
 MEND = "Hold the endpoint against docs/peers.md"
 
 
@@ -54,10 +64,27 @@ class HttpSource:
         self._page = page
         self._map, self._wire, self._secrets, self._clock, self._pause = source_map, wire, secrets, clock, pause
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
-        order = self._map.order()
-        found = sorted(self._found(who).records.values(), key=lambda r: (order.index(r.collection), r.key))
-        return cursor.page_of(found, order, after, self._page)
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
+        return cursor.page_of(self._sorted(self._found(who)), self._map.order(), after, self._page, among)
+
+    def begin(self, who: Sequence[Identifier], id: str, callback_url: str) -> None:
+        """See ports.Later."""
+        self._json(self._post(self._asking(id, _identities(who), None, callback_url=callback_url)), id, 202)
+
+    def hear(self, who: Sequence[Identifier], id: str, posted: Posted) -> list[Record] | None:
+        """See ports.Later."""
+        wire.check(self._secrets.get(self._map.key), posted.headers, posted.body, self._clock.now())
+        try:
+            said = json.loads(posted.body)
+            if said["id"] != id or said["status"] not in ("done", "none", "failed"):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise CallbackRefused("it says nothing of what was asked") from None
+        if said["status"] == "failed":
+            return None
+        held = Held()
+        self._take(said.get("records", [] if said["status"] == "none" else None), held)
+        return self._sorted(self._theirs(held, spelt(who)))
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).records.values())
@@ -111,7 +138,7 @@ class HttpSource:
         if not changes:
             return
         id = str(uuid4())
-        answered = self._call("apply", id, changes=changes)
+        answered = self._call({"protocol": PROTOCOL, "action": "apply", "id": id, "changes": changes})
         if answered.status == 409:
             raise PlanDrifted(f"a record of source {self.name} has changed since the plan was made")
         if self._json(answered, id).get("status") != "done":
@@ -122,8 +149,16 @@ class HttpSource:
         values, held = spelt(who), Held()
         if not values:
             return held
-        for page in self._pages([{"kind": k, "value": v} for k, several in values.items() for v in several]):
+        for page in self._pages(_identities(who)):
             self._take(page, held)
+        return self._theirs(held, values)
+
+    def _sorted(self, held: Held) -> list[Record]:
+        order = self._map.order()
+        return sorted(held.records.values(), key=lambda r: (order.index(r.collection), r.key))
+
+    def _theirs(self, held: Held, values: dict[str, list[str]]) -> Held:
+        """Each record with how it was reached. Raises SourceMisread when one is not the person's."""
         reached: dict[str, list[Mapping[str, Any]]] = {}
         for name in self._map.order():
             collection = self._map.collections[name]
@@ -143,8 +178,7 @@ class HttpSource:
         at, seen = None, set[str]()
         for _ in range(MOST_PAGES):
             id = str(uuid4())
-            said = self._json(self._call("find", id, collections=list(self._map.collections), identities=identities,
-                                         cursor=at), id)  # fmt: skip
+            said = self._json(self._call(self._asking(id, identities, at)), id)
             yield said.get("records")
             at = said.get("cursor")
             if at is None:
@@ -154,12 +188,21 @@ class HttpSource:
             seen.add(at)
         raise SourceMisread(f"source {self.name}: its pages do not end. {MEND}.")
 
+    def _asking(self, id: str, identities: list[dict[str, str]], at: str | None, **more: str) -> dict[str, Any]:
+        what = {"collections": list(self._map.collections), "identities": identities, "cursor": at}
+        return {"protocol": PROTOCOL, "action": "find", "id": id, **what, **more}
+
     def _held(self, places: Iterable[Place]) -> Held:
         held, asked = Held(), list(dict.fromkeys(places))
         for at in range(0, len(asked), A_CALL):
             id = str(uuid4())
             keys = [{"collection": name, "key": list(key)} for name, key in asked[at : at + A_CALL]]
-            self._take(self._json(self._call("read", id, keys=keys), id).get("records"), held)
+            self._take(
+                self._json(self._call({"protocol": PROTOCOL, "action": "read", "id": id, "keys": keys}), id).get(
+                    "records"
+                ),
+                held,
+            )
         if held.records.keys() - set(asked):
             raise SourceMisread(f"source {self.name}: it gives records that were not asked for. {MEND}.")
         return held
@@ -178,14 +221,19 @@ class HttpSource:
             held.records[name, key] = Record(collection=name, key=key, values=mapped)
             held.versions[name, key] = version
 
-    def _call(self, action: str, id: str, **what: Any) -> Answered:
-        """The final answer, after asking again for one that is slow. Raises SourceUnavailable, SourceMisread."""
-        answered = self._post({"protocol": PROTOCOL, "action": action, "id": id, **what})
+    def _call(self, what: dict[str, Any]) -> Answered:
+        """The final answer, after asking again for one that is slow.
+
+        Raises SourceUnavailable, SourceMisread, SourceAwaited.
+        """
+        answered = self._post(what)
         for seconds in POLLS:
             if answered.status != 202:
                 return answered
             self._pause(seconds)
-            answered = self._post({"protocol": PROTOCOL, "action": "status", "id": id})
+            answered = self._post({"protocol": PROTOCOL, "action": "status", "id": what["id"]})
+        if what["action"] == "find" and answered.status == 202:
+            raise SourceAwaited(self.name)
         raise SourceUnavailable(f"source {self.name}: it is still working on it")
 
     def _post(self, what: dict[str, Any]) -> Answered:
@@ -197,9 +245,9 @@ class HttpSource:
         except PeerMisread as fault:
             raise SourceMisread(f"source {self.name}: {fault.why}. {MEND}.") from None
 
-    def _json(self, answered: Answered, id: str) -> dict[str, Any]:
+    def _json(self, answered: Answered, id: str, *also: int) -> dict[str, Any]:
         try:
-            said = answered.expect(200, 422).json()
+            said = answered.expect(200, 422, *also).json()
         except PeerMisread as fault:
             raise SourceMisread(f"source {self.name}: {fault.why}. {MEND}.") from None
         if answered.status == 422:
@@ -209,3 +257,7 @@ class HttpSource:
         if said.get("id") != id:
             raise SourceMisread(f"source {self.name}: it answered about something else than it was asked. {MEND}.")
         return said
+
+
+def _identities(who: Sequence[Identifier]) -> list[dict[str, str]]:
+    return [{"kind": kind, "value": value} for kind, several in spelt(who).items() for value in several]

@@ -12,7 +12,7 @@ from chalicelib.domain.datamap import Collection, SourceMap
 from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, Record, Treatment
 from chalicelib.errors import SourceMisread
-from chalicelib.ports import Page
+from chalicelib.ports import Listed, Page
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE
 from chalicelib.sources.values import WRITES, Place, is_done, json_value, reached_by, spelt, still_to_do
@@ -27,12 +27,19 @@ class MemorySource:
         self._map = source_map
         self._page = page
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
         found = (
             _record(name, self._map.collections[name], row).model_copy(update={"reached": reached})
-            for name, row, reached in self._reach(who)
+            for name, row, reached in self._reach(who, among)
         )
-        return cursor.page_of(found, self._map.order(), after, self._page)
+        return cursor.page_of(found, self._map.order(), after, self._page, among)
+
+    def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
+        """See ports.Listing."""
+        mapped, last = self._map.collections[collection], cursor.read(after)
+        rows = sorted(((_key(mapped, row), row) for row in self._rows(collection)), key=lambda one: one[0])
+        later = [(key, row) for key, row in rows if last is None or key > last.key]
+        return [Listed(str(row[field] or ""), cursor.at(collection, key)) for key, row in later[:most]]
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         return list(self._held(keys).values())
@@ -67,11 +74,11 @@ class MemorySource:
             raise SourceMisread(f"source {self.name}: there is no table {table}")
         return self.tables[table]
 
-    def _reach(self, who: Sequence[Identifier]) -> Iterator[tuple[str, Row, str]]:
+    def _reach(self, who: Sequence[Identifier], among: str | None = None) -> Iterator[tuple[str, Row, str]]:
         """Collection, row, and how it was reached; parents first, by key within a collection."""
         values = spelt(who)
         reached: dict[str, list[Row]] = {}
-        for name in self._map.order():
+        for name in self._map.toward(among):
             collection = self._map.collections[name]
             ways = [(r, reached_by(collection, r, values, reached)) for r in self._rows(name)]
             reached[name] = [r for r, way in ways if way]

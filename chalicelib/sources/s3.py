@@ -43,8 +43,10 @@ class S3Source:
         self._page = page
         self._files = Files(name, source_map, client)
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
-        return cursor.page_of((held.record for held in self._reach(who)), self._map.order(), after, self._page)
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
+        return cursor.page_of(
+            (held.record for held in self._reach(who, among)), self._map.order(), after, self._page, among
+        )
 
     def read(self, keys: Iterable[Place]) -> list[Record]:
         faults = Faults(self.name)
@@ -100,11 +102,11 @@ class S3Source:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _reach(self, who: Sequence[Identifier]) -> list[_Held]:
+    def _reach(self, who: Sequence[Identifier], among: str | None = None) -> list[_Held]:
         """The records of these people, collection by collection, each in the order of its key. Raises SourceMisread."""
         values, faults = spelt(who), Faults(self.name)
         reached: dict[str, list[_Held]] = {}
-        for name in self._map.order():
+        for name in self._map.toward(among):
             via = self._map.collections[name].via
             parents = [h.record.values[via.equals] for h in reached[via.collection]] if via else []
             known = {str(p) for p in parents if p is not None}

@@ -17,14 +17,19 @@ from sqlalchemy import exc
 
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.identity import Identifier
-from chalicelib.domain.plan import Doing, Record, Treatment
-from chalicelib.errors import RightsdeskError, SourceMisread, SourceUnavailable
-from chalicelib.ports import Page
+from chalicelib.domain.plan import Doing, Record, Refusal, Treatment
+from chalicelib.errors import RightsdeskError, SourceMisread, SourceRefuses, SourceUnavailable
+from chalicelib.ports import Listed, Page
 from chalicelib.sources import cursor
 from chalicelib.sources.cursor import PAGE, Cursor
+from chalicelib.sources.refusals import refusal
 from chalicelib.sources.statements import MEND, Layout, Statements, check, layout_of, table_of
 from chalicelib.sources.values import PLAIN, WRITES, Place, is_done, json_value, spelt, still_to_do
 
+SAMPLE = 500
+"""Rows of a table that `check-data` looks into."""
+TRIED = 20
+"""Changes of one correction that are tried beforehand; the rest is told when it is written."""
 POSTGRES = "postgresql+psycopg"
 
 
@@ -67,6 +72,24 @@ def schema_of(database_url: str) -> dict[str, dict[str, dict[str, tuple[str, boo
     return found
 
 
+def samples_of(database_url: str, schema: str, tables: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
+    """Table to column to the values of some rows. Raises SourceUnavailable."""
+    engine = engine_for(database_url)
+    found: dict[str, dict[str, list[Any]]] = {}
+    try:
+        with engine.connect() as connection:
+            for table in tables:
+                some = sa.select(sa.text("*")).select_from(sa.table(table, schema=schema or None)).limit(SAMPLE)
+                rows = connection.execute(some)
+                columns = list(rows.keys())
+                found[table] = {c: list(of) for c, of in zip(columns, zip(*rows, strict=True), strict=False)}
+    except exc.SQLAlchemyError as error:
+        raise SourceUnavailable(f"the database does not answer ({type(error).__name__})") from None
+    finally:
+        engine.dispose()
+    return found
+
+
 class SqlSource:
     """`ports.Source` on one schema. Statements and column types are read at first use and kept."""
 
@@ -78,8 +101,8 @@ class SqlSource:
         self._layout: Layout = {}
         self._built: dict[str, Statements] = {}
 
-    def find(self, who: Sequence[Identifier], after: str | None = None) -> Page:
-        values, last, order = spelt(who), cursor.read(after), self._map.order()
+    def find(self, who: Sequence[Identifier], after: str | None = None, among: str | None = None) -> Page:
+        values, last, order = spelt(who), cursor.read(after), (among,) if among else self._map.order()
         found: list[Record] = []
         with self._transaction() as (connection, statements):
             for name in order[order.index(last.collection) :] if last else order:
@@ -90,6 +113,15 @@ class SqlSource:
                     del found[self._page :]
                     return Page(found, cursor.after(found[-1]))
         return Page(found)
+
+    def listed(self, collection: str, field: str, after: str | None = None, most: int = 500) -> list[Listed]:
+        """See ports.Listing."""
+        last = cursor.read(after)
+        given = {f"after_{i}": part for i, part in enumerate(last.key)} if last else {}
+        with self._transaction() as (connection, statements):
+            find = statements[collection].listing(field, on=last is not None)
+            rows = connection.execute(find, {**given, "most": most}).all()
+        return [Listed(str(v or ""), cursor.at(collection, tuple(str(k) for k in key))) for *key, v in rows]
 
     def read(self, keys: Iterable[tuple[str, tuple[str, ...]]]) -> list[Record]:
         with self._transaction() as (connection, statements):
@@ -106,6 +138,33 @@ class SqlSource:
                 due[treatment.collection].append(treatment)
             for name in reversed(self._map.order()):
                 self._write(connection, statements[name], due[name])
+
+    def refuses(self, treatments: Sequence[Treatment]) -> dict[tuple[str, str], Refusal]:
+        """Each change is tried for itself and taken back at once: the database's own word on its rules."""
+        found: dict[tuple[str, str], Refusal] = {}
+        with self._transaction(writes=True) as (connection, statements):
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+            for t in [t for t in treatments if t.doing is Doing.CHANGE][:TRIED]:
+                for name in t.fields:
+                    why = self._tried(connection, statements[t.collection], t, name)
+                    if why:
+                        found[t.collection, name] = why
+        return found
+
+    def _tried(self, connection: sa.Connection, own: Statements, change: Treatment, field: str) -> Refusal | None:
+        at = {f"at_{i}": part for i, part in enumerate(change.key)}
+        tried = connection.begin_nested()
+        try:
+            connection.execute(own.update((field,)), [{**at, f"new_{field}": change.fields[field]}])
+        except exc.DBAPIError as error:
+            why = refusal(error)
+            if why is None:
+                raise
+            return why
+        finally:
+            tried.rollback()
+        return None
 
     def not_done(self, treatments: Sequence[Treatment]) -> list[Treatment]:
         wanted = [t for t in treatments if t.doing in WRITES]
@@ -246,6 +305,7 @@ class SqlSource:
     def _in_our_words(self, error: exc.SQLAlchemyError) -> RightsdeskError:
         """Trouble with the connection is retried; all else is for the engineer, who is told where to look."""
         cause = getattr(error, "orig", None)
+        why = refusal(error) if isinstance(error, exc.DBAPIError) else None
         gone = isinstance(error, exc.DBAPIError) and error.connection_invalidated
         lost = isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError) or gone
         if lost and "no such" not in str(cause):
@@ -265,6 +325,7 @@ class SqlSource:
             f"{what} {n}" for what in ("table", "column", "constraint") if (n := getattr(diag, f"{what}_name", None))
         ]
         where = f" at {', '.join(names)}" if names else ""
-        return SourceMisread(
+        of_the_map = why in (None, Refusal.NO_SUCH)  # what hangs on a record, and the map does not say so
+        return (SourceMisread if of_the_map else SourceRefuses)(
             f"source {self.name}: the database refuses ({type(cause or error).__name__}{where}). {MEND}."
         )

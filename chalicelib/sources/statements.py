@@ -147,13 +147,22 @@ class Statements:
             other = self._parent.name if self._parent else ""
             how = sa.case(*held, else_=other) if held else sa.literal(other)
             found = self._rows.add_columns(how.label(REACHED)).where(self._reached(asked, self.table))
-            keys = self.collection.key
             if on:
-                last = [self._typed(f"after_{i}", k) for i, k in enumerate(keys)]
-                own = [self.table.c[k] for k in keys]
-                found = found.where(own[0] > last[0] if len(own) == 1 else sa.tuple_(*own) > sa.tuple_(*last))
+                found = found.where(self._past())
             self._finds[asked] = found.limit(sa.bindparam("most", type_=sa.Integer))
         return self._finds[asked]
+
+    def listing(self, field: str, *, on: bool = False) -> sa.Select[Any]:
+        """Key and one field of at most `most` records, of everybody's, by key; with `on`, those after `after_<n>`."""
+        keys = [self.table.c[k] for k in self.collection.key]
+        found = sa.select(*(k.label(f"key_{i}") for i, k in enumerate(keys)), self.table.c[field]).order_by(*keys)
+        return (found.where(self._past()) if on else found).limit(sa.bindparam("most", type_=sa.Integer))
+
+    def _past(self) -> sa.ColumnElement[bool]:
+        """By key after the one that `after_<n>` name."""
+        last = [self._typed(f"after_{i}", k) for i, k in enumerate(self.collection.key)]
+        own = [self.table.c[k] for k in self.collection.key]
+        return own[0] > last[0] if len(own) == 1 else sa.tuple_(*own) > sa.tuple_(*last)
 
     def unkeyed(self, ways: Iterable[str]) -> sa.Select[Any]:
         """One of the records reached whose key is not whole: paging by key would pass it by."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from chalicelib import language
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.plan import Doing, Outcome, OutcomeState
@@ -20,6 +21,7 @@ from chalicelib.domain.request import Personal, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import PlanDrifted, RequestChanged
 from chalicelib.links import Purpose
+from chalicelib.mail import words
 from chalicelib.services import Services
 from chalicelib.usecases import appeals, correspondence, judging, packing, partial, recipients, refusals, road
 from chalicelib.usecases.paging import InTime, always
@@ -99,11 +101,12 @@ def _send(svc: Services, told: Told, mail: str, *, purposes: tuple[Purpose, ...]
 def say(svc: Services, request: Request, outcomes: list[Outcome], tell: Tell) -> None:
     """The answer, in the words of its mail, to whoever hears of this request."""
     personal = svc.open(request)
-    if _refused(request):
-        refusals.say(svc, request, personal, tell)
-        return
-    failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
-    ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
+    with language.speaking(request.language):
+        if _refused(request):
+            refusals.say(svc, request, personal, tell)
+            return
+        failed = [o for o in outcomes if o.state is OutcomeState.FAILED]
+        ANSWERS[request.right](svc, Told(request, personal, outcomes, failed, tell))
 
 
 def _refused(request: Request) -> bool:
@@ -206,6 +209,7 @@ def _opt_out(svc: Services, told: Told) -> None:
     business, stops = svc.business, set(told.personal.stop)
     stopped = [business.opt_outs[s] for s in business.opt_outs if s in stops]
     stopped += [k.title for name, k in business.kinds.items() if f"kind:{name}" in stops]
+    stopped += [words.scope(scope, business) for scope in business.declinable if scope in stops]
     still = [
         kind
         for name, kind in business.kinds.items()

@@ -42,7 +42,7 @@ def appeal(
         fallback_from=request.fallback_from, fallback=request.fallback, designated=request.designated,
         policy_version=svc.business.policy.version, subject_hash=request.subject_hash, asker_hash=request.asker_hash,
         appeal_of=request.reference, not_staff=request.decision.by if request.decision else None,
-        by_post=request.by_post,
+        by_post=request.by_post, language=request.language,
     )  # fmt: skip
     try:  # filed first: were the refusal marked first and the filing failed, nobody could appeal any more
         filed = intake.file(svc, linked, personal, once=f"appeal-{request.reference}", by=by).reference

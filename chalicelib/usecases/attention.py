@@ -11,6 +11,7 @@ from chalicelib.domain.answer import Step
 from chalicelib.domain.request import Request, advance
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, MailRejected, MailUncertain, RequestClosed, ServiceUnavailable
+from chalicelib.law import resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
 from chalicelib.usecases import awaiting, correspondence, gathering, powers, reminding, road
@@ -85,12 +86,18 @@ def _failed_again(svc: Services, request: Request, failed: Sequence[str], link: 
 def go_by_post(svc: Services, token: str) -> Card:
     """The mail service refuses the customer's address for good: go on, and answer by letter (posting, rule 4).
 
+    A question that could not be mailed goes back to staff, who decide without it, or ask by telephone.
+
     Raises DecisionNotAllowed.
     """
     link, request = road.open_link(svc, token, Purpose.REVIEW)
     member = member_of(svc, link)
     if not powers.may_go_by_post(svc, request, member):
-        raise DecisionNotAllowed("Only an answer that the mail service refused goes by post instead.")
+        raise DecisionNotAllowed("Only what the mail service refused goes by post instead.")
+    if request.resume is Status.ASKED:
+        request = request.model_copy(
+            update={"resume": Status.IN_REVIEW, **resumed(request, svc.business.zone, svc.now())}
+        )
     request = _resume(svc, request, f"staff:{member.id}", by_post=True)
     road.go_on(svc, request, road.ATTENTION)
     return card_of(svc, request, member)

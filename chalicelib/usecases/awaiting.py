@@ -12,17 +12,23 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.businesses.model import Business
+from chalicelib.domain import behalf
 from chalicelib.domain.answer import Answer, Said, Step
+from chalicelib.domain.notice import Posted
 from chalicelib.domain.plan import OutcomeState, Record
 from chalicelib.domain.request import Request, advance, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import RequestChanged, RequestClosed, RequestFrozen
-from chalicelib.links import Link
+from chalicelib.errors import InvalidRequest, RequestChanged, RequestClosed, RequestFrozen, SourceMisread
+from chalicelib.links import Link, Purpose, mint, token_hash, url
+from chalicelib.ports import Later
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, road
 
 LAST = 2
 """The reminder that the leads get too."""
+SOURCE = "source"
+"""How the link of a callback begins that was given to a source."""
+REPORTED = "it reported that it cannot say what it holds"
 ANSWERED = "source_answered"
 """The event; its note names the source and what it said, nothing personal."""
 
@@ -42,8 +48,51 @@ def await_source(svc: Services, reference: str, source: str, step: str, token: s
     if svc.business.datamap.sources[source].by_hand:
         by = due(svc.business, source, reminder, svc.now())
         correspondence.to_keepers(svc, request, asked, reminder=reminder, due=by)
+    elif isinstance(place := svc.sources[source], Later):
+        _ask_to_report(svc, request, asked, place)
     if reminder:
         _remind(svc, request, source, reminder, once=asked)
+
+
+def _ask_to_report(svc: Services, request: Request, asked: str, place: Later) -> None:
+    """Only what was proven is told: what leads on could be looked up there only by waiting for it twice."""
+    token = svc.chance.token()
+    svc.store.put_links([mint(token, Purpose.CALLBACK, f"{SOURCE}:{asked}", request.reference, svc.now())])
+    who = behalf.selecting(request, svc.open(request))
+    place.begin(who, _id(request, asked), url(svc.settings.public_url, Purpose.CALLBACK, token))
+
+
+def _id(request: Request, asked: str) -> str:
+    """Under which a question is the same question, however often it is put."""
+    return f"{request.reference}:{asked}"
+
+
+def is_sources(svc: Services, token: str) -> bool:
+    """Whether a callback address was given to a source; the others are recipients'. Raises LinkMissing."""
+    return svc.store.link(token_hash(token)).person.startswith(f"{SOURCE}:")
+
+
+def report(svc: Services, token: str, headers: dict[str, str], body: bytes) -> Request:
+    """A source reports what it holds. Again is the same again: the first report stands.
+
+    Raises CallbackRefused unless it signed just this, InvalidRequest when it is not as the data map says,
+    RequestClosed, RequestFrozen.
+    """
+    link, request = road.open_link(svc, token, Purpose.CALLBACK)
+    _, step, source = link.person.split(":")
+    place = svc.sources.get(source)
+    if not isinstance(place, Later):
+        raise RequestChanged(request.reference)
+    posted = Posted(headers=headers, body=body, url=url(svc.settings.public_url, Purpose.CALLBACK, token))
+    try:
+        held = place.hear(behalf.selecting(request, svc.open(request)), _id(request, key(Step(step), source)), posted)
+    except SourceMisread:
+        raise InvalidRequest({"records": "A record is not as agreed, or not this person's."}) from None
+    said = Said.FAILED if held is None else Said.DONE if held else Said.NONE
+    answer = Answer(
+        said=said, by=f"keeper:{source}", at=svc.now(), records=held or [], why=None if held is not None else REPORTED
+    )
+    return answer_source(svc, request.reference, source, Step(step), answer)
 
 
 def due(business: Business, source: str, reminder: int, asked_at: datetime) -> datetime:

@@ -13,7 +13,8 @@ from typing import Any
 from chalicelib.businesses.model import Member, RightTerms
 from chalicelib.domain.answer import Said
 from chalicelib.domain.audit import Event
-from chalicelib.domain.decision import Ground, Verdict
+from chalicelib.domain.decision import Decision, Ground, Verdict
+from chalicelib.domain.identity import Doubt
 from chalicelib.domain.masking import for_staff, guarded
 from chalicelib.domain.plan import Doing, OutcomeState, Plan, PlannedCollection
 from chalicelib.domain.request import Personal, Request, Right
@@ -21,6 +22,7 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
 from chalicelib.law import exemptions, pause_of
 from chalicelib.links import Link, Purpose
+from chalicelib.mail.words import REFUSALS
 from chalicelib.ports import Hold
 from chalicelib.services import Services
 from chalicelib.usecases import (
@@ -37,10 +39,13 @@ from chalicelib.usecases import (
     limits,
     partial,
     powers,
+    risks,
     road,
+    second,
 )
 from chalicelib.usecases.appeals import First
 from chalicelib.usecases.choosing import Candidates
+from chalicelib.usecases.risks import Sign
 
 
 @dataclass(frozen=True)
@@ -85,10 +90,18 @@ class Card:
     may_hold: bool = False
     may_go_by_post: bool = False
     """Whether the answer, whose mail was refused for good, can be posted instead."""
+    may_refile: bool = False
+    """Whether it can be filed again under another address, for its first mail was refused."""
     may_appeal: bool = False
     """Whether staff can file an appeal for them: who has no email has no page to appeal from."""
     may_undo: bool = False
     """Whether this member may take their own decision back."""
+    risks: list[Sign] = field(default_factory=list)
+    """What should make staff look twice."""
+    needs_two: int | None = None
+    """How many records would go, where that takes two people."""
+    approved: Decision | None = None
+    """The first of two approvals, while the second is awaited."""
     other_ways: frozenset[str] = frozenset()
     """What this member may do about an answer that did not arrive: `mail` it again, `post` it."""
     first: First | None = None
@@ -141,10 +154,13 @@ def card_of(svc: Services, request: Request, member: Member) -> Card:
         hold=svc.store.hold_of(request.subject_hash) if request.subject_hash else None,
         may_hold=may_hold, held_back=held_back.limited(svc, request) if ended else [],
         may_undo=powers.may_take_back(svc, request, member),
+        needs_two=second.needed(svc, request, plan), approved=second.standing(request),
+        risks=risks.signs(svc, request),
         history=history, by_hand=_answers(svc, events), days_left=request.days_left(svc.now()),
         attention=decides and request.status is Status.NEEDS_ATTENTION,
         again=[svc.business.datamap.sources[source].title for source in again(svc, request)] if decides else [],
         may_go_by_post=powers.may_go_by_post(svc, request, member),
+        may_refile=powers.may_refile(svc, request, member),
         may_appeal=request.by_post and appealing.may_appeal(request),
         may_note_power=may_note_power(svc, request, member), other_ways=powers.other_ways(svc, request, member),
     )  # fmt: skip
@@ -191,7 +207,8 @@ def unfinished(svc: Services, request: Request) -> bool:
 def again(svc: Services, request: Request) -> list[str]:
     """The sources that can be tried again now: those that failed, before staff decide or after the answer."""
     if request.status is Status.IN_REVIEW:
-        return sorted(judging.current_plan(svc, request).failed)
+        plan = judging.current_plan(svc, request)
+        return sorted({*plan.failed, *(source for source, u in plan.unclear if u.doubt is Doubt.UNREAD)})
     if not unfinished(svc, request):
         return []
     return [o.source for o in svc.store.outcomes(request.reference) if o.state is OutcomeState.FAILED]
@@ -209,6 +226,11 @@ def why_not_approve(svc: Services, request: Request) -> str | None:
         return "The person said this was not them. It can only be refused."
     if not request.proof.suffices and request.right in (Right.CORRECTION, Right.DELETION, Right.CALIFORNIA_DISCLOSURE):
         return "The answers given do not prove who this is. Ask back, or refuse for insufficient verification."
+    if any(u.doubt is Doubt.SHARED_PROOF for _, u in judging.current_plan(svc, request).unclear):
+        return (
+            "What proves this person stands with several people, so nothing was selected. File it anew with something "
+            "that is theirs alone (a customer number, an email address), or refuse."
+        )
     return _unclear(svc, request)
 
 
@@ -216,6 +238,10 @@ def _unclear(svc: Services, request: Request) -> str | None:
     """Why a correction cannot be approved as it stands."""
     if request.right is not Right.CORRECTION:
         return None
+    refused = {path: why for f in gathering.findings(svc, request.reference) for path, why in f.refused.items()}
+    if refused:
+        named = [f"{svc.business.datamap.field(p).label}: {REFUSALS[why]}" for p, why in sorted(refused.items())]
+        return f"The new value would be refused where it is to stand. {'; '.join(named)}. Ask back, or refuse."
     ambiguous = [path for f in gathering.findings(svc, request.reference) for path in f.ambiguous]
     labels = sorted({svc.business.datamap.field(path).label for path in ambiguous})
     if not labels:

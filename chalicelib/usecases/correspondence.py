@@ -7,14 +7,14 @@ Leaves to others: the words (mail/messages, templates), who hears what when (the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib import links
+from chalicelib import language, links
 from chalicelib.businesses.model import Business, Member, Recipient
-from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
+from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached, MailRejected, MailUncertain, RequestNotFound, ServiceUnavailable
@@ -25,7 +25,6 @@ from chalicelib.services import Services
 from chalicelib.usecases import undelivered
 from chalicelib.usecases.windows import window_end
 
-LINKS_A_DAY = 3
 MAILS_TOLD_A_DAY = 10
 DAY = timedelta(days=1)
 
@@ -180,10 +179,11 @@ def _send(
     if not svc.store.claim_mail(request.reference, name, now):
         return
     urls = _mint(svc, purposes, person, request.reference)
-    message = messages.compose(
-        mail, business=svc.business, to=to, reference=request.reference, at=now,
-        context={**context, "request": request, "right": request.right, "links": urls},
-    )  # fmt: skip
+    with language.speaking(request.language):
+        message = messages.compose(
+            mail, business=svc.business, to=to, reference=request.reference, at=now,
+            context={**context, "request": request, "right": request.right, "links": urls},
+        )  # fmt: skip
     _hand_over(svc, request.reference, name, to, message, person, slot)
 
 
@@ -206,22 +206,27 @@ def _hand_over(svc: Services, reference: str, name: str, to: str, message: bytes
 
 def to_member(svc: Services, holder: str, name: str, member: Member, message: bytes) -> None:
     """Send one of the staff a mail that is about no open request, once: `holder` keeps the claim, under `name`."""
-    if svc.store.claim_mail(holder, name, svc.now()):
-        _hand_over(svc, holder, name, member.email, message, member.id)
+    send_once(svc, holder, name, member.email, lambda: message, member.id)
+
+
+def send_once(svc: Services, holder: str, name: str, to: str, message: Callable[[], bytes], person: str) -> bool:
+    """Send a mail of no request, unless it was sent: `holder` keeps the claim, under `name`. Whether it went now.
+
+    Raises ServiceUnavailable and MailRejected (it may be tried again), MailUncertain (never).
+    """
+    if not svc.store.claim_mail(holder, name, svc.now()):
+        return False
+    _hand_over(svc, holder, name, to, message(), person)
+    return True
 
 
 def send_links_again(svc: Services, typed: str) -> None:
     """Mail this address new links for each of its requests, or that there is none (rule 9).
 
-    The same for everyone (rule 6); at most three a day to one address (rule 17), silently.
+    Leaves to others: how often, and that its timing is nobody's to see (errands).
     """
     now = svc.now()
     hashed = svc.hash(Identifier.of(IdentifierKind.EMAIL, typed))
-    counted = svc.hash(Identifier.of(IdentifierKind.EMAIL, mailbox_of(typed)))
-    try:
-        svc.store.count("links", counted, limit=LINKS_A_DAY, ends=window_end(now, DAY))
-    except LimitReached:
-        return
     found = []
     unwanted = False
     for reference in svc.store.of_subject(hashed)[:10]:

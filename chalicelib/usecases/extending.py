@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chalicelib.businesses.model import Member
 from chalicelib.domain.request import Request, amend
+from chalicelib.errors import MailRejected
 from chalicelib.law import extended_clock, may_extend
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence
@@ -27,8 +28,11 @@ def extend(svc: Services, request: Request, member: Member, reason: str) -> Requ
         to_post=request.by_post,
         sealed=svc.seal(request.reference, personal),
     )  # fmt: skip
-    # Who has no email is sent the notice by post (posting).
+    # Who has no email, or whose address no mail reaches, is sent the notice by post (posting).
     # The mail goes first: the law wants it told, and once written an extension could not be told again.
-    correspondence.to_customer(svc, extended, "extended", due_at=extended.due_at, text=reason)
+    try:
+        correspondence.to_customer(svc, extended, "extended", due_at=extended.due_at, text=reason)
+    except MailRejected:  # surely and for good: the notice is posted, and so is what follows it
+        extended = extended.model_copy(update={"by_post": True, "to_post": True})
     svc.store.commit(extended, event)
     return extended

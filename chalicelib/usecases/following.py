@@ -16,6 +16,7 @@ from chalicelib.domain.plan import Kept
 from chalicelib.domain.request import Message, Request, Right, advance, amend
 from chalicelib.domain.status import TRANSITIONS, Status
 from chalicelib.errors import InvalidRequest, MailUncertain, TransitionNotAllowed
+from chalicelib.language import gettext
 from chalicelib.law import resumed
 from chalicelib.links import SUBJECT, Link, Purpose
 from chalicelib.services import Services
@@ -199,7 +200,9 @@ def _written(text: str) -> str:
     if not said:
         raise InvalidRequest({"text": "Write a few words first."})
     if len(said) > REPLY_LENGTH:
-        raise InvalidRequest({"text": f"That is a little long: {REPLY_LENGTH:,} characters fit."})
+        raise InvalidRequest(
+            {"text": gettext("That is a little long: %(most)s characters fit.", most=f"{REPLY_LENGTH:,}")}
+        )
     return said
 
 

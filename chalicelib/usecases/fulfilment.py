@@ -31,11 +31,29 @@ from chalicelib.domain.plan import (
 from chalicelib.domain.prints import Prints
 from chalicelib.domain.request import Personal, Request, Right, advance, amend
 from chalicelib.domain.status import Status
-from chalicelib.errors import DecisionTakenBack, PlanDrifted, RequestChanged, RequestClosed
+from chalicelib.errors import (
+    DecisionTakenBack,
+    PlanDrifted,
+    RequestChanged,
+    RequestClosed,
+    SourceAwaited,
+    SourceUnavailable,
+)
 from chalicelib.package import Facts, Packer
 from chalicelib.ports import every
 from chalicelib.services import Services
-from chalicelib.usecases import awaiting, correspondence, gathering, judging, ledger, paging, partial, road, suppression
+from chalicelib.usecases import (
+    awaiting,
+    correspondence,
+    gathering,
+    identifying,
+    judging,
+    ledger,
+    paging,
+    partial,
+    road,
+    suppression,
+)
 from chalicelib.usecases.paging import InTime, always
 
 
@@ -122,7 +140,7 @@ def _approved(this: Pass, so_far: dict[str, Any]) -> Iterator[tuple[list[Record]
     svc, request, personal, source = this.svc, this.request, this.personal, this.source
     left = partial.left_in(request, source)
     prints = gathering.approved(svc, request.reference, this.finding)
-    for found in paging.pages(svc, request, personal, source, so_far):
+    for found in paging.pages(svc, request, source, identifying.as_gathered(request, personal, this.finding), so_far):
         records = [
             r for r in gathering.about(svc, request, personal, source, found) if r.collection not in left
         ]  # fmt: skip
@@ -186,18 +204,22 @@ def _carry_out(this: Pass, so_far: dict[str, Any]) -> dict[str, str]:
         others = sorted(also, key=lambda i: (i.kind, i.value))
         suppression.with_deletion(svc, request, this.personal, others, erases=this.finding.acts)
         answer = awaiting.answer_of(svc, request, this.source, Step.FULFIL)
-        return _answered(this, answer) if answer else _write(this, so_far, said)
+        return _answered(this, answer, so_far) if answer else _write(this, so_far, said)
     except PlanDrifted:
         return _note(svc, outcome, OutcomeState.DRIFTED)
 
 
-def _answered(this: Pass, answer: Answer) -> dict[str, str]:
+def _answered(this: Pass, answer: Answer, so_far: dict[str, Any]) -> dict[str, str]:
     """What somebody else did, as they say: nobody can read it back."""
     if answer.said is Said.FAILED:
         return _note(this.svc, this.outcome, OutcomeState.FAILED, why=answer.why)
     done = this.finding.treatments
     if answer.said is Said.KEPT:
         done = [t.model_copy(update={"doing": Doing.KEEP, "kept": answer.kept}) if t.acts else t for t in done]
+    ledger.remember(
+        this.svc, this.request, this.personal, this.finding, [], done, [], first=so_far.get("entries", 0)
+    )  # fmt: skip
+    ledger.confirm(this.svc, this.request, this.finding)
     return _note(this.svc, this.outcome, OutcomeState.DONE, done=counts_of(done), kept=kept_of(done))
 
 
@@ -227,7 +249,10 @@ def _stop(svc: Services, request: Request, source: str) -> dict[str, str]:
             road.live(svc, request.reference)
     personal = svc.open(request)
     named = behalf.typed(request.relationship, personal)
-    records = list(every(svc.sources[source], named))
+    try:
+        records = list(every(svc.sources[source], named))
+    except SourceAwaited:  # an opt-out waits for no report: its switches are tried again, and shown to staff if not set
+        raise SourceUnavailable(f"source {source} does not say in time what it holds") from None
     also = suppression.others(svc.business.datamap, source, records)
     suppression.suppress(svc, also, personal.stop)
     svc.sources[source].stop([*named, *also], personal.stop)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.domain.identity import Doubt, Unclear
 from chalicelib.domain.plan import Counts, Doing, Kept, Record, Sums, Treatment, counts_of, kept_of
 from chalicelib.domain.prints import Prints
 
@@ -31,12 +32,21 @@ class Gathered:
     values: dict[str, list[str]] = field(default_factory=dict)
     """By field to be corrected, what records say of it: two are enough to know that nobody can tell."""
 
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """By collection of accounts, whom they name: two are enough to know that they may be two people's."""
     chosen: list[str] = field(default_factory=list)
     """Fields of which staff chose the record that is meant."""
 
     @property
     def ambiguous(self) -> list[str]:
         return sorted(f for f, said in self.values.items() if len(said) > 1 and f not in self.chosen)
+
+    @property
+    def several_people(self) -> list[Unclear]:
+        return [Unclear(doubt=Doubt.SEVERAL, collection=c) for c, n in sorted(self.names.items()) if len(n) > 1]
+
+    def named_by(self, collection: str, names: Iterable[str]) -> None:
+        self.names[collection] = sorted({*self.names.get(collection, ()), *names})[:2]
 
     def said_of(self, field: str, said: Iterable[str]) -> None:
         self.values[field] = sorted({*self.values.get(field, ()), *said})[:2]
@@ -71,7 +81,7 @@ class Gathered:
         """As JSON values, to be sealed."""
         return {
             "total": self.total, "counts": self.counts, "parts": self.parts, "matched": self.matched,
-            "chosen": self.chosen, "named": self.named, "values": self.values,
+            "chosen": self.chosen, "named": self.named, "values": self.values, "names": self.names,
             "prints": base64.b64encode(self.prints.packed).decode(),
             "keeps": [[c, k.model_dump(mode="json"), n] for (c, k), n in self.keeps.items()],
             "treatments": [t.model_dump(mode="json") for t in self.treatments],
@@ -82,7 +92,7 @@ class Gathered:
     def from_said(cls, said: Mapping[str, Any]) -> Gathered:
         if not said:
             return cls()
-        plain = {name: said[name] for name in ("total", "parts", "matched", "named", "values", "chosen")}
+        plain = {name: said[name] for name in ("total", "parts", "matched", "named", "values", "names", "chosen")}
         return cls(
             counts={c: {Doing(d): n for d, n in doings.items()} for c, doings in said["counts"].items()},
             keeps=Counter({(c, Kept.model_validate(k)): n for c, k, n in said["keeps"]}),

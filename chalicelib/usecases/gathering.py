@@ -13,21 +13,22 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain import behalf
+from chalicelib.domain import behalf, people
 from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import Collection, DataMap
-from chalicelib.domain.identity import Identifier, IdentifierKind
+from chalicelib.domain.identity import Doubt, Identifier, IdentifierKind
 from chalicelib.domain.masking import not_shown
-from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Treatment, treat, treat_by_hand
+from chalicelib.domain.plan import Finding, Outcome, OutcomeState, Record, Refusal, Treatment, treat, treat_by_hand
 from chalicelib.domain.prints import Prints
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import same
 from chalicelib.errors import RequestChanged, SealBroken
-from chalicelib.ports import every
+from chalicelib.ports import Strict, every
 from chalicelib.services import Services
-from chalicelib.usecases import awaiting, paging, road
+from chalicelib.usecases import awaiting, identifying, paging, road
 from chalicelib.usecases.gathered import Gathered
+from chalicelib.usecases.identifying import Whom
 from chalicelib.usecases.paging import InTime, always
 
 SHOWN = 20
@@ -56,14 +57,20 @@ def gather_source(svc: Services, reference: str, source: str, in_time: InTime = 
         return note_failed_source(svc, reference, source, answer.why or "SourceMisread")
     outcome = before or Outcome(reference=reference, source=source, state=OutcomeState.FOUND)
     so_far = paging.resumed(svc, before, "gather")
+    whom = Whom([]) if answer else identifying.whom(svc, request, personal, source)
     gathered = Gathered.from_said(so_far.get("gathered", {}))
-    for found in paging.pages(svc, request, personal, source, so_far):
+    for found in paging.pages(svc, request, source, [*whom.proven, *whom.also], so_far):
         _take(svc, request, personal, source, gathered, found)
         if not so_far["read"]:
             paging.go_on(
                 svc, outcome, "gather", lambda: so_far | {"gathered": gathered.said()}, in_time, so_far["pages"]
             )  # fmt: skip
-    _note(svc, request, _finding(svc, request, source, gathered), OutcomeState.FOUND, before)
+    finding = _finding(svc, request, source, gathered)
+    if before and before.state is OutcomeState.DRIFTED and before.sealed:
+        finding.changed = finding.since(opened(svc, before))
+    finding.refused = _refused(svc, request, source, gathered)
+    finding.also, finding.unclear = whom.also, [*whom.unclear, *gathered.several_people]
+    _note(svc, request, finding, OutcomeState.FOUND, before)
     return {"source": source, "state": OutcomeState.FOUND}
 
 
@@ -76,7 +83,8 @@ def _stands(svc: Services, outcome: Outcome | None) -> bool:
     if outcome is None or outcome.state is OutcomeState.FAILED or outcome.going_on:
         return False
     finding = opened(svc, outcome)
-    return not finding.failed and not finding.unasked
+    unread = any(u.doubt is Doubt.UNREAD for u in finding.unclear)
+    return not finding.failed and not finding.unasked and not unread
 
 
 def _take(
@@ -86,6 +94,8 @@ def _take(
     records, datamap = about(svc, request, personal, source, found), svc.business.datamap
     for field, said in _said(personal, source, records).items():
         gathered.said_of(field, said)
+    for name, collection in datamap.sources[source].collections.items():
+        gathered.named_by(name, people.several(collection, (r for r in found if r.collection == name)))
     gathered.chosen = sorted({*gathered.chosen, *_chosen(personal, source, records)})
     planned = treatments(svc, request, personal, source, records, gathered.ambiguous)
     gathered.add(planned, _matched(datamap, personal, source, found), _named(datamap, source, records))
@@ -109,6 +119,15 @@ def _finding(svc: Services, request: Request, source: str, gathered: Gathered) -
         matched=gathered.matched, shown=gathered.shown, named=gathered.named,
         recipients=sorted({id for ids in gathered.named.values() for id in ids}),
     )  # fmt: skip
+
+
+def _refused(svc: Services, request: Request, source: str, gathered: Gathered) -> dict[str, Refusal]:
+    """The new values that the place itself would refuse: staff hear it before they approve, not after."""
+    place = svc.sources[source]
+    if request.right is not Right.CORRECTION or not isinstance(place, Strict):
+        return {}
+    said = place.refuses([t for t in gathered.treatments if t.acts])
+    return {f"{source}.{collection}.{name}": why for (collection, name), why in sorted(said.items())}
 
 
 def approved(svc: Services, reference: str, finding: Finding) -> Prints | None:
@@ -159,7 +178,8 @@ def reach(svc: Services, request: Request, personal: Personal, source: str) -> l
     """The records of one source that the request is about."""
     found = awaiting.records(svc, request, source)
     if found is None:
-        found = list(every(svc.sources[source], behalf.selecting(request, personal)))
+        whom = identifying.whom(svc, request, personal, source)
+        found = list(every(svc.sources[source], [*whom.proven, *whom.also]))
     return about(svc, request, personal, source, found)
 
 

@@ -15,6 +15,9 @@ from chalicelib.domain.request import Personal, Relationship, Right
 from chalicelib.domain.verification import Proof
 from chalicelib.law import POLICY, ProofLevel, Regime, clock_for, is_sensitive, proof_needed, regime_for
 
+NO_MAILINGS = frozenset({"sharing", "unrelated_uses"})
+"""Scopes of an opt-out that no law of mailings and calls is about: the law of where somebody lives governs them."""
+
 
 def governed(
     business: Business,
@@ -30,6 +33,7 @@ def governed(
     regime = regime_for(
         right, personal.residence, binding=business.binding, voluntary=business.voluntary,
         on=received_at.astimezone(zone).date(), parent=relationship is Relationship.PARENT,
+        mailings=bool(personal.pet) or not set(personal.stop) <= NO_MAILINGS,
     )  # fmt: skip
     clock = clock_for(regime, right, received_at, zone, designated=designated)
     return {

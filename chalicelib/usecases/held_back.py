@@ -50,7 +50,7 @@ def open_rest(svc: Services, first: Request, *, by: str) -> None:
         acknowledge_by=clock.acknowledge_by, due_at=clock.target, limit_at=clock.limit,
         fallback_from=first.fallback_from, fallback=first.fallback, designated=first.designated,
         policy_version=svc.business.policy.version, subject_hash=first.subject_hash, asker_hash=first.asker_hash,
-        by_post=first.by_post, continues=first.reference,
+        by_post=first.by_post, language=first.language, continues=first.reference,
     )  # fmt: skip
     try:
         filed = intake.file(svc, rest, svc.open(first), once=f"rest-{first.reference}", by=by).reference

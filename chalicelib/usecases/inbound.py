@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from chalicelib import language
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
@@ -25,7 +26,8 @@ from chalicelib.mail.arrival import FAIL, Arrival, Standing, arrivals
 from chalicelib.mail.inbound import Letter, parse
 from chalicelib.ports import KeptMail
 from chalicelib.services import Services
-from chalicelib.usecases import correspondence, following, inbox, intake
+from chalicelib.usecases import errands, following, inbox, intake
+from chalicelib.usecases.errands import Errand
 from chalicelib.usecases.inbox import Why
 from chalicelib.usecases.windows import window_end
 
@@ -78,6 +80,12 @@ def _act(svc: Services, mail: Mail) -> str:
     if thread and not thread.status.is_final:
         return _in_thread(svc, mail, thread)
     asked = content.asks(mail.letter.subject, mail.letter.text)
+    with language.speaking(asked.language if asked.language in svc.business.languages else language.ENGLISH):
+        return _answer(svc, mail, asked, thread)
+
+
+def _answer(svc: Services, mail: Mail, asked: content.Asks, thread: Request | None) -> str:
+    """Do what it asks, in the language it asks in; what is not plain goes to a person."""
     stopped = _stop(svc, mail, asked.stops)
     if asked.agent:
         return _keep(svc, mail, Why.AGENT, thread)
@@ -234,7 +242,7 @@ def _in_thread(svc: Services, mail: Mail, request: Request) -> str:
         return "replied"
     _keep(svc, mail, Why.REPLY, request)
     if request.status is Status.VERIFYING and _counted(svc, "mail-opens", mail, OPENED_A_DAY[mail.arrival.standing]):
-        correspondence.send_links_again(svc, mail.sender)
+        errands.leave(svc, Errand.LINKS, mail.sender)
         return "links"
     return Why.REPLY
 

@@ -14,12 +14,14 @@ from typing import Any
 
 import jwt
 
+from chalicelib import language
 from chalicelib.domain import behalf
 from chalicelib.domain.datamap import FieldMap
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right, amend, reference_from
 from chalicelib.domain.verification import Noted
 from chalicelib.errors import AlreadyFiled, InvalidRequest, RequestNotFound
+from chalicelib.language import N_, gettext
 from chalicelib.law import also_asked
 from chalicelib.services import Services
 from chalicelib.usecases import road, suppression, unproven, walking
@@ -75,12 +77,13 @@ def file_request(
         channel = Channel.MEMBER_PAGE
     now = svc.now()
     received_at = received(svc, now, received_on) if entered_by else min(now, by_mail.arrived_at) if by_mail else now
-    quiet, asked_from = False, ""
+    quiet, asked_from, from_network = False, "", 0
     if right is Right.OPT_OUT:
         suppression.suppress_typed(svc, personal, relationship)
     synthetic = walking.is_walk(svc, right, personal, relationship, form)
     if not signed_in and not entered_by and not synthetic:
         quiet, asked_from = unproven.count(svc, right, personal, network, now)
+        from_network = unproven.nth(svc, network, now)
     also = also_asked(right, personal.details, personal.residence)
     if also and not signed_in and not entered_by:
         quiet = unproven.count(svc, also, personal, network, now)[0] or quiet
@@ -93,6 +96,7 @@ def file_request(
         ).model_copy(
             update={
                 "entered_at": now if at != now else None, "entered_by": entered_by, "asked_from": asked_from,
+                "nth_from_network": from_network,
                 "synthetic": synthetic,
             }
         )  # fmt: skip
@@ -157,8 +161,6 @@ def file(svc: Services, request: Request, personal: Personal, *, once: str | Non
     sealed = svc.seal(request.reference, personal)
     filed, event = amend(request, "received", svc.now(), by=by, sealed=sealed, **_counted(svc, request))
     svc.store.create(filed, event, once=once)
-    for hashed in filed.indexed:
-        svc.store.index_subject(hashed, filed.reference, filed.received_at)
     road.start(svc, filed, road.first_stage(filed))
     return filed
 
@@ -196,7 +198,7 @@ def _first(
     fixed["proof"] = fixed["proof"].model_copy(update=proof)
     return Request(
         reference=reference_from(svc.chance.number(40)), right=right, channel=channel, relationship=relationship,
-        policy_version=svc.business.policy.version, quiet=quiet,
+        policy_version=svc.business.policy.version, quiet=quiet, language=language.current(),
         subject_hash=svc.hash(about) if about else None,
         asker_hash=svc.hash(Identifier.of(IdentifierKind.EMAIL, asker)) if asker else None, **fixed,
     )  # fmt: skip
@@ -233,7 +235,9 @@ def _vouched_for(svc: Services, personal: Personal, member_token: str) -> bool:
     return True
 
 
-SIGN_IN_AGAIN = "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
+SIGN_IN_AGAIN = N_(
+    "Your sign-in could not be confirmed. Sign in again on the member page, or use this form without it."
+)
 
 
 def check(
@@ -254,11 +258,15 @@ def check(
     if right is Right.OPT_OUT:
         kinds = {f"kind:{k}" for k, kind in svc.business.kinds.items() if kind.stoppable}
         if not personal.stop and not personal.pet:
-            faults["stop"] = "Choose what should stop."
-        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds:
-            faults["stop"] = f"{svc.business.name} cannot stop this here: {', '.join(sorted(unknown))[:60]}."
+            faults["stop"] = gettext("Choose what should stop.")
+        elif unknown := set(personal.stop) - svc.business.opt_outs.keys() - kinds - svc.business.declinable.keys():
+            faults["stop"] = gettext(
+                "%(business)s cannot stop this here: %(scopes)s.",
+                business=svc.business.name,
+                scopes=", ".join(sorted(unknown))[:60],
+            )
     if right is Right.CONCERN and not (personal.details or "").strip():
-        faults["details"] = "Tell us what worries you, in your own words."
+        faults["details"] = gettext("Tell us what worries you, in your own words.")
     if faults:
         raise InvalidRequest(faults)
 
@@ -271,17 +279,17 @@ def _correction_faults(svc: Services, personal: Personal) -> dict[str, str]:
         field = correctable.get(correction.field)
         if field is None:
             return {"field": "Choose one of the fields listed."}
-        if fault := _value_fault(field, correction.value):
+        if fault := _value_fault(field, correction.value, svc.business.say(field.label)):
             return {"value": fault}
     return {}
 
 
-def _value_fault(field: FieldMap, value: str) -> str | None:
+def _value_fault(field: FieldMap, value: str, label: str) -> str | None:
     """What is wrong with a new value, in words for its writer; the same rules as the source has."""
     if not value.strip():
-        return f"Say what “{field.label}” should be."
+        return gettext("Say what “%(field)s” should be.", field=label)
     if len(value) > field.max_length:
-        return f"“{field.label}” can have at most {field.max_length} characters."
+        return gettext("“%(field)s” can have at most %(most)s characters.", field=label, most=field.max_length)
     match field.correct:
         case "email" if not _looks_like_email(value):
             return "Give a full email address, like name@example.com."

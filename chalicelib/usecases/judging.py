@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Verdict
+from chalicelib.domain.identity import Doubt
 from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance, amend
 from chalicelib.domain.status import Status
@@ -69,6 +70,7 @@ def _moved(
         suppression.with_deletion(svc, request, personal)
         return _approved_by_system(svc, request, "nothing_held")
     knows = [source for source in plan.failed if not svc.business.datamap.sources[source].by_hand]
+    knows += [source for source, u in plan.unclear if u.doubt is Doubt.UNREAD]
     if knows and not request.proof.suffices:
         # The right answer may stand in a source that does not answer: no try is judged on half of what is held.
         raise SourceUnavailable(", ".join(sorted(knows)))
@@ -83,7 +85,9 @@ def _moved(
     if request.synthetic and _walk_only(svc, request, plan, found):
         return _approved_by_system(svc, request, "synthetic")
     automatic = svc.business.rights[request.right].review == "automatic" and request.relationship is Relationship.SELF
-    unclear = any(f.ambiguous for f in found)  # only a person can tell which record is meant
+    unclear = any(
+        f.ambiguous or f.unclear or f.refused for f in found
+    )  # only a person can tell which, or whose, is meant
     if automatic and not plan.failed and not unclear and not request.appeal_of:
         return _approved_by_system(svc, request, "automatic")
     return advance(request, Status.IN_REVIEW, now)

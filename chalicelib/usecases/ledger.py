@@ -46,16 +46,19 @@ def remember(
 
     `first` is the number of this page's first entry, the next page's is returned; `last`: no page follows, and `also`
     is all that is known of the person here. A parent's own identifiers do not select: only the child's records, by
-    their keys, are looked for again. Where a person looks by hand, nothing can look again.
+    their keys, are looked for again. Where a person looks by hand, nothing can look again: what is kept there is only
+    brought to mind on its day.
     """
-    if request.right is not Right.DELETION or svc.business.datamap.sources[finding.source].by_hand:
+    if request.right is not Right.DELETION:
         return first
+    by_hand = svc.business.datamap.sources[finding.source].by_hand
     selecting = behalf.selecting(request, personal)
     who = [] if request.relationship is Relationship.PARENT else list(dict.fromkeys([*selecting, *also]))
     subjects = sorted({svc.hash(i) for i in selecting} | ({request.subject_hash} if request.subject_hash else set()))
     left = sorted(partial.left_in(request, finding.source))
-    erased = _parts([Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in planned if t.acts])
-    if last and not erased and first and finding.acts:
+    gone = [t for t in planned if t.acts and not by_hand]
+    erased = _parts([Erased(collection=t.collection, key=t.key, fingerprint=t.fingerprint) for t in gone])
+    if last and not erased and first and finding.acts and not by_hand:
         erased = [[]]  # whom to look for is known only now
     for n, some in enumerate(erased):
         secret = Secret(who=who if last and n == 0 else [], subjects=subjects, left=left, erased=some)
@@ -69,7 +72,9 @@ def remember(
 
 
 def _restrict(svc: Services, source: str, planned: Iterable[Treatment]) -> None:
-    """What stays, other than by a legal hold, is for restricted use."""
+    """What stays, other than by a legal hold, is for restricted use. Paper has no keys that a program could check."""
+    if svc.business.datamap.sources[source].by_hand:
+        return
     stays = [t for t in planned if t.kept and t.kept != LEGAL_HOLD]
     suppression.restrict(svc, [record_identifier(source, t.collection, t.key) for t in stays])
 
@@ -83,6 +88,9 @@ def _kept(
 ) -> list[KeptRecord]:  # fmt: skip
     """What has an end date, and what that was counted from. What is kept without an end is told so, and stays."""
     collections = svc.business.datamap.sources[source].collections
+    if svc.business.datamap.sources[source].by_hand:
+        ends = [(t, t.kept.until) for t in planned if t.kept and t.kept.until]
+        return [KeptRecord(collection=t.collection, key=t.key, until=until, start="") for t, until in ends]
     values = {(r.collection, r.key): r.values for r in records}
     return [
         KeptRecord(collection=t.collection, key=t.key, until=t.kept.until, start=str(values[t.collection, t.key].get(
@@ -167,7 +175,7 @@ def change(
     return changed
 
 
-TOLD = frozenset({"kept_erased", "came_back", "erased_again", "left_as_is"})
+TOLD = frozenset({"kept_erased", "destroyed", "came_back", "erased_again", "left_as_is"})
 """What stands in the request's audit trail, too, for as long as there is one."""
 
 

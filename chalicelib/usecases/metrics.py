@@ -44,8 +44,13 @@ def of_year(svc: Services, year: int) -> tuple[list[Shown], datetime]:
 
     Before the first daily count: as of now.
     """
-    counted = svc.store.sums(year) or Sums(year=year, at=svc.now(), rights=sums(svc.store.tallies(year)))
+    counted = sums_of(svc, year)
     return [shown(each) for each in counted.rights], counted.at
+
+
+def sums_of(svc: Services, year: int) -> Sums:
+    """A year as it was last counted; before the first daily count: as of now. For drawing, not for showing."""
+    return svc.store.sums(year) or Sums(year=year, at=svc.now(), rights=sums(svc.store.tallies(year)))
 
 
 def as_rows(metrics: list[Shown]) -> list[dict[str, Any]]:

@@ -28,6 +28,11 @@ def mint_stop_token(key: bytes, email: str, scopes: Sequence[str]) -> str:
     return _fernet(key).encrypt(json.dumps({"email": email, "stop": list(scopes)}).encode()).decode()
 
 
+def stop_url(svc: Services, email: str, scopes: Sequence[str]) -> str:
+    """A one-click opt-out link for a mail of our own."""
+    return f"{svc.settings.public_url}/stop/{mint_stop_token(svc.secrets.get('stop'), email, scopes)}"
+
+
 def _fernet(key: bytes) -> Fernet:
     """Fernet wants its 32 bytes spelt in base 64."""
     return Fernet(base64.urlsafe_b64encode(key))
@@ -60,6 +65,7 @@ def _read(svc: Services, token: str) -> Personal:
         said = json.loads(_fernet(svc.secrets.get("stop")).decrypt(token.encode()))
         known = {
             *svc.business.opt_outs,
+            *svc.business.declinable,
             *(f"kind:{name}" for name, kind in svc.business.kinds.items() if kind.stoppable),
         }
         # An old mail may name what the business stops no longer: the rest of it still holds.

@@ -11,14 +11,14 @@ from __future__ import annotations
 import gc
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.domain import behalf
+from chalicelib.domain.identity import Identifier
 from chalicelib.domain.owners import Owners
 from chalicelib.domain.plan import Outcome, Record
-from chalicelib.domain.request import Personal, Request
+from chalicelib.domain.request import Request
 from chalicelib.errors import MoreToDo
 from chalicelib.services import Services
 from chalicelib.usecases import awaiting
@@ -34,10 +34,11 @@ def always() -> bool:
 
 
 def pages(
-    svc: Services, request: Request, personal: Personal, source: str, so_far: dict[str, Any]
+    svc: Services, request: Request, source: str, who: Sequence[Identifier], so_far: dict[str, Any]
 ) -> Iterator[list[Record]]:
     """The pages that are left; before each is given out, `so_far` says where the next one begins, or that none does.
 
+    `who`: what selects the person's data here (identifying).
     What was answered later is one page: whoever answered was asked for this person's and nobody else's.
     """
     answered = awaiting.records(svc, request, source)
@@ -45,7 +46,6 @@ def pages(
         so_far |= {"read": True, "pages": 1}
         yield answered
         return
-    who = behalf.selecting(request, personal)
     owners = Owners(svc.business.datamap.sources[source], who, so_far.get("parents"))
     with rarely_collected():
         while not so_far.get("read"):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from chalicelib import language
 from chalicelib.businesses.model import Member
 from chalicelib.domain.datamap import Collection
 from chalicelib.domain.plan import Record
@@ -54,10 +55,11 @@ def letter(svc: Services, token: str) -> tuple[Card, Letter]:
         _given(svc, request)
     address, on_file = _to(svc, request, personal)
     mail, context = _said(svc, request, personal)
-    subject, text = messages.worded(
-        mail, business=svc.business, reference=request.reference,
-        context={**context, "request": request, "right": request.right, "links": {}},
-    )  # fmt: skip
+    with language.speaking(request.language):
+        subject, text = messages.worded(
+            mail, business=svc.business, reference=request.reference,
+            context={**context, "request": request, "right": request.right, "links": {}},
+        )  # fmt: skip
     printed = _noted(svc, link, request, "printed")
     differs = on_file and not _within(personal.postal_address or "", address)
     return card_of(svc, printed, member_of(svc, link)), Letter(address, on_file, differs, subject, text, enclosed)

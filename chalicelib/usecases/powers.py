@@ -37,11 +37,23 @@ def may_decide(svc: Services, request: Request, member: Member) -> bool:
 def may_go_by_post(svc: Services, request: Request, member: Member) -> bool:
     """Whether this member may have the answer posted, as no mail reaches whoever asked.
 
-    Only once they are proven and decided on: before that there is nothing to post.
+    Only once they are proven, and decided on or asked something: before that there is nothing to post.
     """
-    refused = request.status is Status.NEEDS_ATTENTION and request.reason == MailRejected.__name__
     decided = request.resume in (Status.COOLING_OFF, Status.FULFILLING) and request.decision is not None
-    return refused and decided and not request.by_post and may_decide(svc, request, member)
+    ready = decided or request.resume is Status.ASKED
+    return _mail_refused(request) and ready and not request.by_post and may_decide(svc, request, member)
+
+
+def may_refile(svc: Services, request: Request, member: Member) -> bool:
+    """Whether this member may file it again under another address: its very first mail was refused."""
+    unproven = request.resume in (Status.RECEIVED, Status.VERIFYING) and not (
+        request.proof.mailbox or request.incomplete
+    )
+    return _mail_refused(request) and unproven and may_decide(svc, request, member)
+
+
+def _mail_refused(request: Request) -> bool:
+    return request.status is Status.NEEDS_ATTENTION and request.reason == MailRejected.__name__
 
 
 def may_hold(svc: Services, request: Request, member: Member) -> bool:
@@ -54,7 +66,8 @@ def may_take_back(svc: Services, request: Request, member: Member) -> bool:
     """Whether this member's own decision can still be undone: a deletion that waits, a question without a reply."""
     if request.status is Status.COOLING_OFF:
         in_time = request.undo_until is None or svc.now() < request.undo_until
-        return in_time and request.decision is not None and request.decision.by == member.id
+        decision = request.decision
+        return in_time and decision is not None and member.id in (decision.by, decision.first_by)
     if request.status is Status.ASKED:
         return asked_by(svc, request)[1] == f"staff:{member.id}"
     return False

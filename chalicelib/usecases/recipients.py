@@ -3,7 +3,9 @@
 Article 19 GDPR, Civil Code 1798.105(c). A recipient's own system is told over the wire, everybody else by mail. Rule 4:
 the mail names nobody; the person is shown on the HTTPS page behind a button, audited. Rule 8: what is not confirmed is
 said to be not confirmed, and when the last one confirms the customer hears again, once. Rule 11: one who cannot be
-reached stops no other. Leaves to others: asking again (chasing), the wire (adapters/peers).
+reached stops no other. After "that wasn't me" nobody is told, not of the part that ran either: whose data it is did not
+ask for it, and a recipient would delete what they want kept (docs/statuses.md). Leaves to others: asking again
+(chasing), the wire (adapters/peers).
 """
 
 from __future__ import annotations

@@ -18,7 +18,17 @@ from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.law import exemptions, pause_of, resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import awaiting, choosing, correspondence, extending, judging, partial, reminding, road
+from chalicelib.usecases import (
+    awaiting,
+    choosing,
+    correspondence,
+    extending,
+    judging,
+    partial,
+    reminding,
+    road,
+    second,
+)
 from chalicelib.usecases.card import grounds, member_of, verdicts, why_not_approve
 
 
@@ -77,6 +87,13 @@ def decide(
     decision = _sound(svc, request, decision, explanation)
     if pause and (verdict is not Verdict.ASK or not pause_of(request, svc.business.zone, decision.at)):
         raise DecisionNotAllowed("Only a question stops the clock, and only where the law lets it.")
+    try:
+        whole = second.with_first(svc, request, decision)
+        if whole is None:
+            return second.note(svc, request, decision)
+    except RequestChanged:
+        return _after_somebody_else(svc, request)
+    decision = whole
     if verdict is Verdict.EXTEND:
         return extending.extend(svc, request, member, said)
     try:

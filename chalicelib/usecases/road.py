@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib import language
 from chalicelib.domain.decision import Verdict
 from chalicelib.domain.request import Request, Right, amend
 from chalicelib.domain.status import Status
@@ -162,4 +163,10 @@ def open_link(svc: Services, token: str, purpose: Purpose) -> tuple[Link, Reques
     link = svc.store.link(token_hash(token)).check(purpose, svc.now())
     request = svc.store.get(link.reference or "")
     link.check(purpose, svc.now(), request.links_dead_before)
+    if purpose in SPOKEN:
+        language.follow(request.language)
     return link, request
+
+
+SPOKEN = (Purpose.VERIFY, Purpose.TRACK, Purpose.RESULTS, Purpose.CONSENT)
+"""Links whose page speaks what the request was asked in, unless the reader has chosen otherwise."""

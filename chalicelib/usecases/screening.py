@@ -31,7 +31,8 @@ Stopped = Mapping[str, set[str]]
 
 def scopes_of(business: Business) -> list[str]:
     """All that can be asked about, in the order of every answer."""
-    return [*business.opt_outs, *(f"kind:{name}" for name in business.kinds), EVERYTHING, RESTRICTED]
+    kinds = (f"kind:{name}" for name in business.kinds)
+    return [*business.opt_outs, *kinds, *business.declinable, EVERYTHING, RESTRICTED]
 
 
 def covering(business: Business, scope: str) -> set[str]:
@@ -42,7 +43,8 @@ def covering(business: Business, scope: str) -> set[str]:
     kind = business.kinds.get(scope.removeprefix("kind:")) if scope.startswith("kind:") else None
     if kind and not kind.stoppable:
         return set()
-    return {scope, EVERYTHING, *(kind.stops_with if kind else ())}
+    change = business.declinable.get(scope)
+    return {scope, EVERYTHING, *(kind.stops_with if kind else ()), *(change.stops_with if change else ())}
 
 
 def check(svc: Services, identifier: Identifier) -> dict[str, bool]:

@@ -13,27 +13,18 @@ from chalicelib.businesses.model import Member
 from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Channel, Personal, Relationship, Request, Right
 from chalicelib.domain.verification import Noted
-from chalicelib.errors import InvalidRequest, LimitReached, LinkExpired, LinkMissing
+from chalicelib.errors import InvalidRequest, LinkExpired, LinkMissing
 from chalicelib.links import Purpose, token_hash
 from chalicelib.services import Services
 from chalicelib.usecases import correspondence, intake
-from chalicelib.usecases.windows import window_end
-
-SIGN_INS_AN_HOUR = 5
 
 
-def ask_to_sign_in(svc: Services, email: str) -> None:
-    """Mail a sign-in link, if this is one of the staff; the page is the same for everyone."""
+def send_sign_in(svc: Services, email: str) -> None:
+    """Mail a sign-in link, if this is one of the staff. How often, and when, is left to errands."""
     asked = Identifier.of(IdentifierKind.EMAIL, email)
     member = next((m for m in svc.business.staff if Identifier.of(IdentifierKind.EMAIL, m.email) == asked), None)
-    if member is None:
-        return
-    hour = links.LIFETIMES[Purpose.SIGN_IN] * 2
-    try:
-        svc.store.count("sign-in", member.id, limit=SIGN_INS_AN_HOUR, ends=window_end(svc.now(), hour))
-    except LimitReached:
-        return
-    correspondence.send_sign_in(svc, member)
+    if member is not None:
+        correspondence.send_sign_in(svc, member)
 
 
 def sign_in(svc: Services, token: str) -> str:

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from chalicelib.domain.identity import record_identifier
 from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Erased, KeptRecord, Secret
-from chalicelib.domain.plan import OutcomeState, Record, Treatment, treat
+from chalicelib.domain.plan import Doing, OutcomeState, Record, Treatment, treat
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import (
@@ -108,6 +108,9 @@ def _end_of_keeping(svc: Services, entry: Entry, secret: Secret) -> str:
     """Erase what need not be kept since yesterday. Whose date is not what it was counted from is another's to judge."""
     today = svc.now().astimezone(svc.business.zone).date()
     due = [k for k in secret.kept if k.until < today]
+    if _by_hand(svc, entry):  # somebody has to go there and destroy it, and to say so
+        paper = [Treatment(collection=k.collection, key=k.key, fingerprint="0", doing=Doing.DELETE) for k in due]
+        return came_back.tell(svc, entry, secret.model_copy(update={"found": paper}), paper)
     there = {(r.collection, r.key): r for r in _source(svc, entry).read((k.collection, k.key) for k in due)}
     later, changed, acts = [k for k in secret.kept if k.until >= today], list[KeptRecord](), list[Treatment]()
     found: list[Treatment] = []
@@ -188,6 +191,9 @@ def returned(svc: Services, entry: Entry, secret: Secret) -> list[Treatment]:
 
 def _erase_again(svc: Services, entry: Entry, secret: Secret) -> str:
     """What staff decided on, and no more (rule 16): anything else that is there by now goes back to them."""
+    if _by_hand(svc, entry):
+        came_back.settle(svc, entry, secret, "destroyed", records=len(secret.found))
+        return "erased"
     approved = {(t.collection, t.key, t.fingerprint, t.doing) for t in secret.found}
     if entry.kind is EntryKind.KEPT:
         there = _source(svc, entry).read((t.collection, t.key) for t in secret.found)
@@ -212,6 +218,11 @@ def _treatment(svc: Services, entry: Entry, record: Record, *, ended: bool = Fal
     return treat(
         Right.DELETION, collection, record, today=today, pseudonym=lambda value: gathering.pseudonym(svc, value)
     )
+
+
+def _by_hand(svc: Services, entry: Entry) -> bool:
+    place = svc.business.datamap.sources.get(entry.source)
+    return place is not None and place.by_hand is not None
 
 
 def _source(svc: Services, entry: Entry) -> Source:

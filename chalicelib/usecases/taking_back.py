@@ -47,6 +47,7 @@ def _back(svc: Services, request: Request, member: Member, fresh: str) -> Reques
     waiting = request.status is Status.COOLING_OFF
     back, event = advance(
         request, Status.IN_REVIEW, now, by=f"staff:{member.id}", reason="taken_back", decision=None, undo_until=None,
+        first_approval=None,
         taken_back=now if waiting else request.taken_back, sealed=svc.seal(request.reference, personal),
         **resumed(request, svc.business.zone, None),  # a question that was taken back stopped no clock
     )  # fmt: skip

@@ -19,6 +19,7 @@ from chalicelib.usecases.windows import window_end
 
 UNPROVEN_A_DAY = 10
 UNPROVEN_DAY = timedelta(days=1)
+NO_LIMIT = 1_000_000_000
 
 
 def count(svc: Services, right: Right, personal: Personal, network: str, now: datetime) -> tuple[bool, str]:
@@ -34,6 +35,14 @@ def count(svc: Services, right: Right, personal: Personal, network: str, now: da
     if personal.subject_email:  # the subject is to be mailed as well, and can ask for themself
         svc.store.count("unproven", _address(svc, personal.subject_email), limit=UNPROVEN_A_DAY, ends=ends)
     return not _room(svc, "unproven", own, now), asked_from
+
+
+def nth(svc: Services, network: str, now: datetime) -> int:
+    """Which filing of today this is from its network, whoever it is for; 0 where that is not known."""
+    if not (at := _network(network)):
+        return 0
+    hashed = svc.hash(Identifier.of(IdentifierKind.COOKIE, f"network {at}"))
+    return svc.store.count("network", hashed, limit=NO_LIMIT, ends=window_end(now, UNPROVEN_DAY))
 
 
 def no_more(svc: Services, request: Request, address: str) -> None:

@@ -31,9 +31,10 @@ def health(_: Asked) -> Response:
 @api.route("/.well-known/gpc.json", methods=["GET"], content_types=ANY)
 @answered(api)
 def global_privacy_control(asked: Asked) -> Response:
-    """That the Global Privacy Control signal is honoured, and since which policy."""
-    day = re.search(r"\d{4}-\d{2}-\d{2}", asked.svc.business.policy.version)
-    return replies.as_json({"gpc": True, "lastUpdate": day[0] if day else "2026-01-01"})
+    """That the Global Privacy Control signal is honoured, and since which policy, where its version names a day."""
+    named = re.search(r"(\d{4}-\d{2})(-\d{2})?", asked.svc.business.policy.version)
+    since = {"lastUpdate": f"{named[1]}{named[2] or '-01'}"} if named else {}
+    return replies.as_json({"gpc": True, **since})
 
 
 @api.route("/style.css", methods=["GET"], content_types=ANY)

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from chalice.app import Request as HttpRequest
 
-from chalicelib import bootstrap
+from chalicelib import bootstrap, language
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
 
 LARGEST_BODY = 256 * 1024
 MOST_FIELDS = 200
+STAFF_PATHS = ("/review", "/staff", "/task", "/duties")
+LANGUAGE_COOKIE = "lang"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 Fields = dict[str, list[str]]
 
@@ -69,6 +71,27 @@ class Asked:
         identity = (self.http.context or {}).get("identity") or {}
         return str(identity.get("sourceIp") or "")
 
+    @cached_property
+    def chosen(self) -> str:
+        """The language that this reader chose, by the link on our pages, now or before; empty: none."""
+        said = self.query("lang") or self.cookie(LANGUAGE_COOKIE)
+        return said if said in self.svc.business.languages else ""
+
+    @property
+    def language(self) -> str:
+        """What to answer in: English to staff, else what the reader chose, else what their browser asks for."""
+        if self.path.startswith(STAFF_PATHS):
+            return language.ENGLISH
+        return self.chosen or language.wanted(self.header("accept-language"), self.svc.business.languages)
+
+    def here_in(self, code: str) -> str:
+        """This very page in another language."""
+        path = self.path
+        for name, part in (self.http.uri_params or {}).items():
+            path = path.replace(f"{{{name}}}", quote(unquote(str(part)), safe="=~"))
+        asked = {name: str(value) for name, value in (self.http.query_params or {}).items() if name != "lang"}
+        return f"{path}?{urlencode({**asked, 'lang': code})}"
+
     @property
     def gpc(self) -> bool:
         """Whether the browser sends the Global Privacy Control signal: any one exact `1` counts."""
@@ -103,7 +126,11 @@ class Asked:
         body = raw.encode() if isinstance(raw, str) else bytes(raw)
         if len(body) > most:
             limit = f"{most // 1024} KB"
-            raise Unreadable(413, "too_large", f"That is more than we can take. Please send less than {limit}.")
+            raise Unreadable(
+                413,
+                "too_large",
+                language.gettext("That is more than we can take. Please send less than %(limit)s.", limit=limit),
+            )
         return body
 
     def form(self) -> Fields:

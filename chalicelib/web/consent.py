@@ -10,6 +10,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.request import Personal
 from chalicelib.errors import InvalidRequest
+from chalicelib.language import gettext
 from chalicelib.usecases import consent as consents
 from chalicelib.usecases.verification import VerifyView
 from chalicelib.web import forms, replies
@@ -62,8 +63,8 @@ def _no(asked: Asked, token: str) -> Response:
         return replies.as_json({"reference": request.reference, "right": request.right, "state": "frozen"})
     return replies.message(
         asked,
-        "We have stopped it",
-        "Nothing is sent, changed or deleted because of this request. A person looks at it.",
+        gettext("We have stopped it"),
+        gettext("Nothing is sent, changed or deleted because of this request. A person looks at it."),
     )
 
 

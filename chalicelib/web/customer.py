@@ -15,10 +15,12 @@ from chalice.app import Blueprint, Response
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest
+from chalicelib.language import N_, gettext
 from chalicelib.mail import words
 from chalicelib.services import Services
-from chalicelib.usecases import completing, correspondence, following, one_click, verification
+from chalicelib.usecases import completing, errands, following, one_click, verification
 from chalicelib.usecases import results as packages
+from chalicelib.usecases.errands import Errand
 from chalicelib.web import api, forms, places, replies
 from chalicelib.web.asked import Asked, Fields, only
 from chalicelib.web.replies import ANY, answered
@@ -31,8 +33,9 @@ customer = Blueprint(__name__)
 @answered(customer)
 def start(asked: Asked) -> Response:
     if asked.wants_json:
-        rights = asked.svc.business.rights
-        return replies.as_json({"rights": {r: {"words": t.words, "stands_on": t.stands_on} for r, t in rights.items()}})
+        say, rights = asked.svc.business.say, asked.svc.business.rights
+        said = {right: {"words": say(terms.words), "stands_on": terms.stands_on} for right, terms in rights.items()}
+        return replies.as_json({"rights": said})
     return replies.page(asked, "start", rights=list(Right), faults={})
 
 
@@ -100,13 +103,15 @@ def links_again(asked: Asked) -> Response:
     typed = ""
     try:
         typed = only(asked.form(), {"email"}).get("email", "")
-        correspondence.send_links_again(asked.svc, forms.email(typed))
+        errands.leave(asked.svc, Errand.LINKS, forms.email(typed))
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
         return replies.page(asked, "links", status=422, sent=False, typed=typed, faults=fault.fields)
     if asked.wants_json:
-        return replies.as_json({"message": "If we have open requests for this address, new links are on their way."})
+        return replies.as_json(
+            {"message": gettext("If we have open requests for this address, new links are on their way.")}
+        )
     return replies.page(asked, "links", sent=True, typed="", faults={})
 
 
@@ -181,10 +186,10 @@ STEPS: dict[str, Step] = {
     "reopen": lambda svc, token: following.reopen(svc, token),
 }
 TEXTS: dict[str, tuple[Callable[[Services, str, str], object], str]] = {
-    "reply": (lambda svc, token, text: following.reply(svc, token, text), "Write your answer first."),
+    "reply": (lambda svc, token, text: following.reply(svc, token, text), N_("Write your answer first.")),
     "appeal": (
         lambda svc, token, text: following.appeal(svc, token, text),
-        "Say in a few words why we should look again.",
+        N_("Say in a few words why we should look again."),
     ),
 }
 
@@ -203,7 +208,7 @@ def act(asked: Asked, token: str, action: str) -> Response:
             send, needed = TEXTS[action]
             send(asked.svc, token, forms.prose(only(fields, {"text"}).get("text", ""), "text", required=needed))
         else:
-            return replies.message(asked, "Not found", "There is no such page.", status=404)
+            return replies.message(asked, gettext("Not found"), gettext("There is no such page."), status=404)
     except InvalidRequest as fault:
         if asked.wants_json:
             raise
@@ -216,19 +221,19 @@ def _not_me(asked: Asked, token: str, fields: Fields) -> Response:
     only(fields, ())
     request = following.not_me(asked.svc, token).request
     if request.status is Status.FROZEN:
-        so_far = "Nothing will be sent, changed or deleted because of it. A person will look at it."
+        so_far = gettext("Nothing will be sent, changed or deleted because of it. A person will look at it.")
         if request.resume is Status.FULFILLING:
-            so_far = "We had begun to carry it out: what is not done yet is stopped. A person will tell you what was."
-        text = (
-            f"Thank you for telling us. This request is on hold and its links are switched off. {so_far} You need not "
-            "do anything else."
-        )
-        return replies.message(asked, "We have stopped it", text)
-    text = (
+            so_far = gettext(
+                "We had begun to carry it out: what is not done yet is stopped. A person will tell you what was."
+            )
+        held = gettext("Thank you for telling us. This request is on hold and its links are switched off.")
+        text = f"{held} {so_far} {gettext('You need not do anything else.')}"
+        return replies.message(asked, gettext("We have stopped it"), text)
+    text = gettext(
         "Thank you for telling us. We had begun to act on this request, or answered it, before you told us. Its links "
         "are switched off now. A person will look at it, and at whether anything went to the wrong place."
     )
-    return replies.message(asked, "A person will look at it", text)
+    return replies.message(asked, gettext("A person will look at it"), text)
 
 
 def _tracker(

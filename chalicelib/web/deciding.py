@@ -11,14 +11,14 @@ from chalicelib.domain.decision import Ground, Verdict
 from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest
 from chalicelib.services import Services
-from chalicelib.usecases import attention, consent, holds, other_way, posting, review, taking_back
+from chalicelib.usecases import attention, consent, holds, other_way, posting, refiling, review, taking_back
 from chalicelib.web import forms
 from chalicelib.web.asked import Fields, only
 
 FIELDS = (
     "show", "decision", "ground", "explanation", "plan", "again", "leave", "exemption", "hold", "release", "undo",
     "note", "print", "posted", "pause", "correct", "appeal", "received_on",
-    "rest", "undelivered",
+    "rest", "undelivered", "email",
 )  # fmt: skip
 EXPLAINED = {
     Verdict.ASK: "Write the question. The customer reads exactly this.",
@@ -64,6 +64,9 @@ def act(svc: Services, token: str, said: dict[str, str], many: Many) -> str:
             return token
     if reference := said.get("rest"):
         holds.take_up(svc, token, forms.line(reference, "rest"))
+        return token
+    if said.get("again") == "refile":
+        refiling.refile(svc, token, forms.email(said.get("email", "")))
         return token
     if field := said.get("correct"):
         review.choose_records(svc, token, field=forms.line(field, "correct"), ids=many["record"])

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib import errors as e
+from chalicelib.language import gettext, lookup
 from chalicelib.mail import words
-from chalicelib.web.asked import Unreadable
-
-STAFF_PATHS = ("/review", "/staff", "/task")
+from chalicelib.web.asked import STAFF_PATHS, Unreadable
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
     e.ServiceUnavailable: (503, "Please try again soon", "We cannot do this just now. Please try again in a minute."),
     e.SourceAwaited: (503, "Please wait a little", "Somebody still has to answer us. You need not do anything."),
     e.SourceMisread: (503, OURS, "A person has been told. You need not do anything."),
+    e.SourceRefuses: (503, OURS, "A person has been told. You need not do anything."),
     e.OwnerNotShown: (503, OURS, "A person has been told. You need not do anything."),
     e.MoreToDo: (503, "Please try again soon", "This takes longer than we thought. Nothing was lost."),
     e.Misconfigured: (500, OURS, "This desk is not set up right. Please write to us instead."),
@@ -72,16 +72,20 @@ TABLE: dict[type[Exception], tuple[int, str, str]] = {
 def told(error: Exception, path: str, now: datetime) -> Told:
     """What to answer for `error`, raised under the route `path`, at `now` (UTC)."""
     if isinstance(error, Unreadable):
-        return Told(error.status, error.error, "We could not read that", error.message)
+        return Told(error.status, error.error, gettext("We could not read that"), lookup(error.message))
     kind = next((k for k in type(error).__mro__ if k in TABLE), None)
     if kind is None:
-        return Told(500, "our_fault", *TABLE[e.RightsdeskError][1:])
+        _, title, message = TABLE[e.RightsdeskError]
+        return Told(500, "our_fault", lookup(title), lookup(message))
     status, title, message = TABLE[kind]
+    title, message = lookup(title), lookup(message)
     match error:
         case e.LinkError():
             return _dead_link(error, path, status, title, message)
         case e.InvalidRequest():
-            return Told(status, "invalid_request", title, message, fields=error.fields)
+            return Told(
+                status, "invalid_request", title, message, fields={n: lookup(m) for n, m in error.fields.items()}
+            )
         case e.DecisionNotAllowed():
             return Told(status, _name(kind), title, error.why)
         case e.LimitReached():
@@ -94,8 +98,11 @@ def told(error: Exception, path: str, now: datetime) -> Told:
 
 def _come_back(seconds: int) -> str:
     minutes = -(-seconds // 60)
-    wait = f"{minutes} minutes" if minutes < 90 else f"{round(minutes / 60)} hours"
-    return f"Please come back in about {wait if minutes > 1 else 'a minute'}."
+    if minutes <= 1:
+        return gettext("Please come back in about a minute.")
+    if minutes < 90:
+        return gettext("Please come back in about %(minutes)s minutes.", minutes=minutes)
+    return gettext("Please come back in about %(hours)s hours.", hours=round(minutes / 60))
 
 
 def _dead_link(error: e.LinkError, path: str, status: int, title: str, message: str) -> Told:
@@ -103,7 +110,7 @@ def _dead_link(error: e.LinkError, path: str, status: int, title: str, message: 
     opened = path.strip("/").partition("/")[0]
     purpose = words.LINK_PURPOSES.get(error.purpose or opened) or words.LINK_PURPOSES.get(opened)
     if purpose:
-        message = f"It was a link {purpose}. {message}"
+        message = gettext("It was a link %(purpose)s.", purpose=purpose) + f" {message}"
     offer = "sign-in" if path.startswith(STAFF_PATHS) else "links"
     return Told(status, _name(type(error)), title, message, offer=offer)
 

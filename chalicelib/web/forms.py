@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from chalicelib.domain.request import Channel, FieldCorrection, Personal, Relationship, Right
 from chalicelib.domain.verification import Noted
 from chalicelib.errors import InvalidRequest
+from chalicelib.language import Said, gettext
 from chalicelib.links import token_hash
 from chalicelib.web import places
 from chalicelib.web.asked import Fields
@@ -30,7 +31,7 @@ BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 
 def _fault(message: str) -> PydanticCustomError:
-    return PydanticCustomError("typed", "{told}", {"told": message})
+    return PydanticCustomError("typed", "{told}", {"told": gettext(message)})
 
 
 def _line(text: str) -> str:
@@ -46,10 +47,14 @@ def _prose(text: str) -> str:
     return text.strip()
 
 
+def _too_long(text: str, most: int) -> str:
+    return gettext("Use at most %(most)s characters. This has %(length)s.", most=f"{most:,}", length=f"{len(text):,}")
+
+
 def _short(most: int) -> Any:
     def check(text: str) -> str:
         if len(text) > most:
-            raise _fault(f"Use at most {most:,} characters. This has {len(text):,}.")
+            raise PydanticCustomError("typed", "{told}", {"told": _too_long(text, most)})
         return text
 
     return AfterValidator(check)
@@ -161,7 +166,7 @@ class StaffForm(Asking):
 
 def _at(field: str, message: str) -> PydanticCustomError:
     """A fault of the whole form that belongs beside one field."""
-    return PydanticCustomError("typed_at", "{told}", {"told": message, "field": field})
+    return PydanticCustomError("typed_at", "{told}", {"told": gettext(message), "field": field})
 
 
 @dataclass(frozen=True)
@@ -228,7 +233,7 @@ def prose(text: str, name: str, *, required: str = "", most: int = LONGEST_TEXT)
     if required and not text:
         raise InvalidRequest({name: required})
     if len(text) > most:
-        raise InvalidRequest({name: f"Use at most {most:,} characters. This has {len(text):,}."})
+        raise InvalidRequest({name: _too_long(text, most)})
     return text
 
 
@@ -239,7 +244,7 @@ def line(text: str, name: str, *, most: int = 200) -> str:
     except PydanticCustomError as bad:
         raise InvalidRequest({name: bad.message()}) from None
     if len(text) > most:
-        raise InvalidRequest({name: f"Use at most {most:,} characters. This has {len(text):,}."})
+        raise InvalidRequest({name: _too_long(text, most)})
     return text
 
 
@@ -263,8 +268,8 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 def _checked(model: type[Form], fields: Fields) -> Form:
-    repeated = {n: "Send this once." for n, values in fields.items() if len(values) > 1 and n not in REPEATED}
-    unknown = {n[:60]: "We do not know this field." for n in fields if n not in model.model_fields}
+    repeated = {n: gettext("Send this once.") for n, values in fields.items() if len(values) > 1 and n not in REPEATED}
+    unknown = {n[:60]: gettext("We do not know this field.") for n in fields if n not in model.model_fields}
     single = {n: values[0] for n, values in fields.items() if n not in REPEATED and values and values[0].strip()}
     many = {n: values for n, values in fields.items() if n in REPEATED}
     kept = {n: v for n, v in {**single, **many}.items() if n in model.model_fields}
@@ -277,13 +282,18 @@ def _checked(model: type[Form], fields: Fields) -> Form:
     return form
 
 
-MISSING = {
-    "email": "Give your email address. The answer goes there.",
-    "right": "Choose what you want to ask.",
-    "channel": "Choose how it reached you.",
-    "received_on": "Give the day it came.",
-}
-NOT_OFFERED = {**MISSING, "received_on": "Give the day it came, as year-month-day."}
+MISSING = Said(
+    {
+        "email": "Give your email address. The answer goes there.",
+        "right": "Choose what you want to ask.",
+        "channel": "Choose how it reached you.",
+        "received_on": "Give the day it came.",
+    }
+)
+NOT_OFFERED = Said({
+    "email": "Give your email address. The answer goes there.", "right": "Choose what you want to ask.",
+    "channel": "Choose how it reached you.", "received_on": "Give the day it came, as year-month-day.",
+})  # fmt: skip
 
 
 def _messages(bad: ValidationError) -> dict[str, str]:
@@ -295,9 +305,9 @@ def _messages(bad: ValidationError) -> dict[str, str]:
         if fault["type"] in ("typed", "typed_at"):
             message = fault["msg"]
         elif fault["type"] == "missing":
-            message = MISSING.get(name, "Please fill this in.")
+            message = MISSING.get(name, gettext("Please fill this in."))
         else:
-            message = NOT_OFFERED.get(name, "Choose one of what is offered.")
+            message = NOT_OFFERED.get(name, gettext("Choose one of what is offered."))
         faults.setdefault(name, message)
     return faults
 

@@ -1,4 +1,4 @@
-"""The metrics page: a plain table for signed-in staff, and the same as JSON or CSV.
+"""The metrics page: a table and plots for signed-in staff, and the same as JSON or CSV.
 
 MKT-6: it carries no person, and small counts are not shown. Leaves to others: what is counted (usecases/metrics).
 """
@@ -11,7 +11,7 @@ from chalicelib.domain.tally import Counted
 from chalicelib.errors import InvalidRequest, LinkError
 from chalicelib.usecases import metrics as figures
 from chalicelib.usecases import staffroom
-from chalicelib.web import replies
+from chalicelib.web import plots, replies
 from chalicelib.web.asked import Asked
 from chalicelib.web.replies import ANY, answered
 from chalicelib.web.sessions import session
@@ -38,7 +38,8 @@ def page(asked: Asked) -> Response:
         return replies.as_json({"year": year, "counted_at": counted_at.isoformat(), "rights": figures.as_rows(found)})
     years = range(last, last - YEARS_OFFERED, -1)
     return replies.page(
-        asked, "metrics", year=year, years=years, metrics=found, outcomes=list(Counted), counted_at=counted_at
+        asked, "metrics", year=year, years=years, metrics=found, outcomes=list(Counted), counted_at=counted_at,
+        plots=plots.of_year(figures.sums_of(asked.svc, year).rights),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from chalicelib.businesses.model import Business
 from chalicelib.domain.plan import Kept, PlannedCollection
 from chalicelib.law import ground_label
-from chalicelib.mail import colours, rules, words
+from chalicelib.mail import colours, rules, staff_words, words
 from chalicelib.services import Services
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "page"
@@ -36,6 +36,7 @@ def render(name: str, svc: Services, **context: Any) -> str:
                 "base": base(svc),
                 "style": f"{base(svc)}/style.css?v={_version(business.colour)}",
                 "now": svc.now(),
+                "other_languages": (),
                 **context,
             }
         )
@@ -80,9 +81,15 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, rules=rules, identifier_options=_identifier_options, ground_label=ground_label)
-    env.filters.update(words.FILTERS, why_kept=_why_kept)
-    return env
+    env.globals.update(
+        words=words,
+        staff_words=staff_words,
+        rules=rules,
+        identifier_options=_identifier_options,
+        ground_label=ground_label,
+    )
+    env.filters.update(why_kept=_why_kept)
+    return words.spoken(env)
 
 
 def _why_kept(lines: Sequence[PlannedCollection]) -> list[tuple[Kept, list[tuple[str, int]]]]:

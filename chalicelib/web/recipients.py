@@ -11,7 +11,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.request import Personal
 from chalicelib.errors import InvalidRequest
-from chalicelib.usecases import by_hand, recipients
+from chalicelib.usecases import awaiting, by_hand, recipients
 from chalicelib.web import by_hand as hand_pages
 from chalicelib.web import replies
 from chalicelib.web.asked import Asked, only
@@ -47,6 +47,9 @@ def report(asked: Asked, token: str) -> Response:
 @answered(tasks)
 def callback(asked: Asked, token: str) -> Response:
     headers = {str(name).lower(): str(value) for name, value in asked.http.headers.items()}
+    if awaiting.is_sources(asked.svc, token):
+        request = awaiting.report(asked.svc, token, headers, asked.body())
+        return replies.as_json({"reference": request.reference}, status=202)
     notice = recipients.callback(asked.svc, token, headers, asked.body())
     return replies.as_json({"id": notice.id, "state": notice.state}, status=202)
 

@@ -18,9 +18,10 @@ from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import language
 from chalicelib.errors import LinkMissing
-from chalicelib.web import errors, pages
-from chalicelib.web.asked import Asked
+from chalicelib.web import errors, pages, sessions
+from chalicelib.web.asked import STAFF_PATHS, Asked
 
 log = logging.getLogger("rightsdesk.web")
 
@@ -37,7 +38,7 @@ GUARDS = {
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
-    "Vary": "Accept",
+    "Vary": "Accept, Accept-Language, Cookie",
 }
 View = Callable[..., Response]
 Headers = dict[str, str | list[str]]
@@ -50,16 +51,26 @@ def answered(blueprint: Blueprint) -> Callable[[View], View]:
         @wraps(view)
         def reply(**parts: str) -> Response:
             asked = Asked(blueprint.current_request)
-            try:
-                response = view(asked, **_whole(parts))
-            except Exception as error:
-                response = problem(asked, error)
-            response.headers = {**GUARDS, **response.headers}
+            with language.speaking(language.ENGLISH):
+                try:
+                    language.speak(asked.language, chosen=bool(asked.chosen))
+                    response = view(asked, **_whole(parts))
+                except Exception as error:
+                    response = problem(asked, error)
+                response.headers = {**GUARDS, "Content-Language": language.current(), **response.headers}
+            if response.status_code < 400 and _just_chosen(asked):
+                response.headers["Set-Cookie"] = sessions.language_cookie(asked)
             return response
 
         return reply
 
     return wrap
+
+
+def _just_chosen(asked: Asked) -> bool:
+    """Whether this very link chose a language, on a page that has more than one."""
+    said = asked.query("lang")
+    return said in language.LANGUAGES and said == asked.chosen == asked.language
 
 
 def _whole(parts: dict[str, str]) -> dict[str, str]:
@@ -73,8 +84,18 @@ def _whole(parts: dict[str, str]) -> dict[str, str]:
 def page(
     asked: Asked, name: str, *, status: int = 200, headers: dict[str, str] | None = None, **context: Any
 ) -> Response:
-    html = pages.render(name, asked.svc, gpc=asked.gpc, **context)
+    if faults := context.get("faults"):
+        context["faults"] = {field: language.lookup(message) for field, message in faults.items()}
+    html = pages.render(name, asked.svc, gpc=asked.gpc, other_languages=_other_languages(asked), **context)
     return Response(html, {"Content-Type": "text/html; charset=utf-8", **(headers or {})}, status)
+
+
+def _other_languages(asked: Asked) -> list[tuple[str, str, str]]:
+    """The other languages of this page: code, name, link. What was posted cannot be asked again by a link."""
+    if asked.posted or asked.path.startswith(STAFF_PATHS):
+        return []
+    codes = [code for code in asked.svc.business.languages if code != language.current()]
+    return [(code, language.LANGUAGES[code], pages.base(asked.svc) + asked.here_in(code)) for code in codes]
 
 
 def as_json(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -92,6 +113,7 @@ def go(url: str, *, headers: dict[str, Any] | None = None) -> Response:
 
 def message(asked: Asked, title: str, text: str, *, status: int = 200, offer: str = "") -> Response:
     """One thing to say, as a page or as JSON."""
+    title, text = language.lookup(title), language.lookup(text)
     if asked.wants_json:
         return as_json({"message": text}, status=status)
     return page(asked, "message", status=status, title=title, text=text, offer=offer, fields={})

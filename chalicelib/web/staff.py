@@ -13,7 +13,8 @@ from chalicelib.domain.request import Request, Right
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkError, PlanChanged, RequestChanged
 from chalicelib.links import LIFETIMES, Purpose
 from chalicelib.usecases import card as cards
-from chalicelib.usecases import staffroom
+from chalicelib.usecases import errands, staffroom
+from chalicelib.usecases.errands import Errand
 from chalicelib.web import api, deciding, errors, forms, letters, places, replies
 from chalicelib.web.asked import Asked, Fields, Unreadable, only
 from chalicelib.web.replies import ANY, answered
@@ -85,8 +86,9 @@ def _card_json(shown: cards.Card) -> dict[str, object]:
         "over_limit": shown.over_limit, "held": shown.hold is not None, "may_undo": shown.may_undo,
         "relationship": request.relationship, "entered_by": request.entered_by, "to_post": request.to_post,
         "may_note_power": shown.may_note_power, "may_pause": shown.pause is not None,
-        "may_appeal": shown.may_appeal, "held_back": shown.held_back,
-        "may_go_by_post": shown.may_go_by_post,
+        "may_appeal": shown.may_appeal, "held_back": shown.held_back, "risks": shown.risks,
+        "needs_two": shown.needs_two, "approved_by": shown.approved.by if shown.approved else None,
+        "may_go_by_post": shown.may_go_by_post, "may_refile": shown.may_refile,
         "other_ways": sorted(shown.other_ways),
         "undelivered": [
             {"mail": name.partition(":")[0], "trouble": u.trouble, "why": u.why, "at": u.at.isoformat()}
@@ -107,7 +109,7 @@ def ask_to_sign_in(asked: Asked) -> Response:
     typed = ""
     try:
         typed = only(asked.form(), {"email"}).get("email", "")
-        staffroom.ask_to_sign_in(asked.svc, forms.email(typed))
+        errands.leave(asked.svc, Errand.SIGN_IN, forms.email(typed))
     except InvalidRequest as fault:
         if asked.wants_json:
             raise

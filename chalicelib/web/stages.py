@@ -7,13 +7,14 @@ from typing import Literal
 
 from chalicelib.domain.request import Request, Right
 from chalicelib.domain.status import Status
+from chalicelib.language import Said
 
 S = Status
 RECEIVED, CONFIRM, LOOK, DECIDE, UNDO, DO, ANSWER = range(7)
-TITLES = (
+TITLES = Said(enumerate((
     "Received", "You confirm", "We look for data", "A person decides", "Time to change your mind",
     "We carry it out", "Answered",
-)  # fmt: skip
+)))  # fmt: skip
 REACHED = {
     S.RECEIVED: RECEIVED, S.VERIFYING: CONFIRM, S.GATHERING: LOOK, S.IN_REVIEW: DECIDE, S.ASKED: DECIDE,
     S.COOLING_OFF: UNDO, S.FULFILLING: DO, S.FULFILLED: ANSWER, S.PARTLY_FULFILLED: ANSWER, S.REFUSED: ANSWER,

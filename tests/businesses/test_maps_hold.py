@@ -136,6 +136,11 @@ def test_what_deletion_keeps_says_why_and_until_when(world: World) -> None:
     assert any(k.until and k.until > TODAY for k in kept)
 
 
+def test_every_collection_says_where_it_came_from(world: World) -> None:
+    places = world.business.datamap.sources.values()
+    assert all(c.came_from for source in places for c in source.collections.values())
+
+
 def test_every_way_to_a_record_reads_an_index(world: World) -> None:
     query = r"SELECT schemaname || '.' || tablename || ' ' || substring(indexdef from '\((.*)\)$') FROM pg_indexes"
     with world.engine.connect() as connection:
@@ -143,8 +148,10 @@ def test_every_way_to_a_record_reads_an_index(world: World) -> None:
     for source in world.business.datamap.sources.values():
         for name, collection in source.collections.items() if source.kind == "sql" else ():
             table = f"{source.where}.{collection.table or name}"
-            if email := collection.identity.get("email"):
-                assert f"{table} lower({email})" in indexed
+            led = {kind for s in world.business.datamap.sources.values() for kind in s.through}
+            for kind, field in collection.identity.items():
+                if kind == "email" or kind in led:
+                    assert f"{table} lower({field})" in indexed, "who is found by it waits for nothing"
             if collection.via:
                 assert any(i.startswith(f"{table} {collection.via.field}") for i in indexed)
 

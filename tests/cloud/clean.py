@@ -39,6 +39,7 @@ def main() -> None:
         path: app.app(event("GET", path, {"right": right} if right else {}), None)["statusCode"]
         for path, right in [("/", ""), ("/health", ""), *(("/requests/new", right) for right in rights)]
     }
+    spanish = app.app(event("GET", "/", {"lang": "es"}), None)["body"]
     for name in ("sqlalchemy.dialects.postgresql.psycopg", "psycopg", "cryptography.hazmat.primitives.ciphers.aead"):
         importlib.import_module(name)
     for source in bootstrap.services().sources.values():
@@ -46,7 +47,8 @@ def main() -> None:
     days = calendars.federal_holidays, calendars.uk_holidays
     print(
         json.dumps({
-            "pages": pages, "law": bool(law.__doc__), "business": bootstrap.services().business.id,
+            "pages": pages, "spanish": "Sus datos" in spanish,
+            "law": bool(law.__doc__), "business": bootstrap.services().business.id,
             "holidays": {
                 str(year): sorted(str(day) for of in days for day in of(year))
                 for year in range(2024, 2032)

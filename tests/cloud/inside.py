@@ -247,9 +247,7 @@ def lost(stage: Stage) -> None:
 
 def signed_in(stage: Stage) -> str:
     """The first of the staff, as their browser's cookie."""
-    ruth = stage.walk.run["staff"][0]["email"]
-    stage.walk.post("/staff/sign-in", {"email": ruth})
-    return stage.walk.post(stage.walk.link(ruth, "staff/sign-in"), {}).headers["set-cookie"].partition(";")[0]
+    return stage.walk.sign_in(stage.walk.run["staff"][0]["email"])
 
 
 def staff_room(stage: Stage) -> None:
@@ -266,7 +264,8 @@ def staff_room(stage: Stage) -> None:
     }  # fmt: skip
     filed = walk.post("/staff/requests/new", known, Cookie=cookie)
     reference = filed.headers["location"].rpartition("reference=")[2]
-    link = walk.decide(walk.reviewer(reference), reference, "approve")
+    walk.reviewer(reference)
+    link = walk.decide(str(walk.run["staff"][0]["email"]), reference, "approve")  # a lead, who sees all that is printed
     ends = time.monotonic() + 20
     while (printed := walk.post(link, {"print": "package"})).status != 200 and time.monotonic() < ends:
         time.sleep(0.05)

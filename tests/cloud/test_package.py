@@ -60,6 +60,12 @@ def test_the_zip_is_small_and_has_only_this_business(made: Path, unpacked: Path)
     assert not {p.name for p in words} & (set(shipped()) - {"jeffers"})
 
 
+def test_the_translations_ship_and_those_of_libraries_do_not(unpacked: Path) -> None:
+    shipped = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.suffix in (".mo", ".po")}
+    assert shipped == {"chalicelib/locale/es/LC_MESSAGES/rightsdesk.mo"}
+    assert (unpacked / "chalicelib" / "businesses" / "jeffers" / "es.yaml").is_file()
+
+
 def test_nothing_of_the_laptop_or_the_tests_ships(unpacked: Path) -> None:
     names = {path.name for path in unpacked.iterdir()}
     assert not names & {"local", "tests", "bench", "docs", "moto", "boto3", "botocore", "pip", "setuptools"}
@@ -106,6 +112,7 @@ def test_it_stands_up_by_itself(unpacked: Path, sam: dict[str, Any], tmp_path: P
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["business"] == "jeffers"
     assert set(found["pages"].values()) == {200}
+    assert found["spanish"]
     for year, days in found["holidays"].items():
         assert days == sorted(
             str(d) for of in (calendars.federal_holidays, calendars.uk_holidays) for d in of(int(year))

@@ -91,7 +91,6 @@ def test_deleted_is_gone_with_all_that_hung_on_it(store: RequestStore, reference
     subject = f"subject-{reference}"
     for each in (reference, other):
         ended(store, each, 800, subject_hash=subject)
-        store.index_subject(subject, each, NOW)
         store.put_outcome(Outcome(reference=each, source="shop", state=OutcomeState.DONE, sealed=bytes(600_000)))
         store.put_wait(Wait(reference=each, name="proof", token="t", begun_at=NOW))
         store.claim_mail(each, "received", NOW)

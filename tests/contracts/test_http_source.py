@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from chalicelib.domain.datamap import SourceMap
 from chalicelib.domain.plan import Doing
-from chalicelib.errors import SourceMisread, SourceUnavailable
+from chalicelib.errors import SourceAwaited, SourceMisread, SourceUnavailable
 from local.peers import Answer, Ask
 
 from .shop import MAP, ROWS, HttpShop, all_of, told, who
@@ -158,8 +158,15 @@ def test_a_slow_endpoint_is_asked_until_it_has_it(between: Between) -> None:
     between.change(change)
     assert len(all_of(between.shop.source, ANN)) == 9
     between.change(lambda call, status, said: (202, {"id": call["id"]}))
-    with pytest.raises(SourceUnavailable, match="still working"):
+    with pytest.raises(SourceAwaited):  # for days, if need be
         all_of(between.shop.source, ANN)
+
+
+def test_a_change_that_takes_too_long_is_tried_again(between: Between) -> None:
+    plan = [told(r, Doing.CHANGE, name="Anne") for r in all_of(between.shop.source, ANN) if r.collection == "members"]
+    between.change(lambda call, status, said: (202 if call["action"] in ("apply", "status") else status, said))
+    with pytest.raises(SourceUnavailable, match="still working"):
+        between.shop.source.carry_out(plan)
 
 
 def test_nobody_is_asked_about_nobody(between: Between) -> None:

@@ -405,13 +405,26 @@ def test_an_opt_out_keeps_its_first_date(store: RequestStore, reference: str) ->
     assert store.suppressions("nobody") == []
 
 
-def test_a_subjects_requests_newest_first_each_once(store: RequestStore, reference: str) -> None:
-    subject = f"subject-{reference}"
-    store.index_subject(subject, "R-1", NOW)
-    store.index_subject(subject, "R-2", NOW + timedelta(days=1))
-    store.index_subject(subject, "R-1", NOW + timedelta(days=2))
-    assert store.of_subject(subject) == ["R-2", "R-1"]
+def test_a_request_is_found_by_whom_it_names_from_the_moment_it_is_filed(store: RequestStore, reference: str) -> None:
+    subject, asker = f"subject-{reference}", f"asker-{reference}"
+    first, event = filed(reference, subject_hash=subject)
+    store.create(first, event)
+    other = reference_from(next(numbers))
+    later, event = filed(other, subject_hash=subject, asker_hash=asker, received_at=NOW + timedelta(days=1))
+    store.create(later, event)
+    assert store.of_subject(subject) == [other, reference], "newest first"
+    assert store.of_subject(asker) == [other]
     assert store.of_subject("nobody") == []
+
+
+def test_what_was_not_filed_is_not_found(store: RequestStore, reference: str) -> None:
+    """A reference that is taken, or a form sent twice: nothing of the second stands, its place in the index neither."""
+    store.create(*filed(reference), once=f"form-{reference}")
+    with pytest.raises(RequestChanged):
+        store.create(*filed(reference, subject_hash=f"late-{reference}"))
+    with pytest.raises(AlreadyFiled):
+        store.create(*filed(reference_from(next(numbers)), subject_hash=f"late-{reference}"), once=f"form-{reference}")
+    assert store.of_subject(f"late-{reference}") == []
 
 
 def test_a_legal_hold_stands_until_it_is_released(store: RequestStore, reference: str) -> None:

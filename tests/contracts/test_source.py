@@ -212,6 +212,13 @@ def test_a_step_that_runs_twice_does_nothing_more(shop: Shop) -> None:
     assert {r["id"]: r["guest_email"] for r in after["orders"]}[13] == "erased-1"
 
 
+def test_one_collection_alone_is_found_as_it_is_among_the_others(shop: Shop) -> None:
+    """Also what is reached through others, which are not given."""
+    for name in ("members", "order_lines"):
+        alone = shop.source.find(ANN, None, name).records
+        assert alone == [r for r in all_of(shop.source, ANN) if r.collection == name] != []
+
+
 def test_a_record_already_gone_counts_as_deleted(shop: Shop) -> None:
     """Rule 11: also when only some of them are gone."""
     (reader_, *rest) = sorted(erasure(shop), key=lambda t: t.collection != "newsletter")

@@ -164,13 +164,14 @@ def test_every_links_life_is_documented() -> None:
 def test_the_limits_are_the_codes() -> None:
     from chalicelib.domain.verification import TRIES
     from chalicelib.mail.arrival import Standing
-    from chalicelib.usecases import correspondence, hearing_again, inbound, staffroom, unproven
+    from chalicelib.usecases import correspondence, errands, hearing_again, inbound, unproven
 
     said = [int(row[1]) for row in rows("docs/mails.md", "table: limits")]
     opened, most = inbound.OPENED_A_DAY, unproven.UNPROVEN_A_DAY
+    links, sign_ins = (errands.LIMITS[errand][0] for errand in ("links", "sign-in"))
     by_mail = [opened[Standing.AUTHENTIC], opened[Standing.UNSURE], inbound.CONFIRMED_A_DAY]
     assert said == [
-        most, most, correspondence.LINKS_A_DAY, hearing_again.ASKED_A_DAY, staffroom.SIGN_INS_AN_HOUR, *by_mail,
+        most, most, links, hearing_again.ASKED_A_DAY, sign_ins, *by_mail,
         correspondence.MAILS_TOLD_A_DAY, TRIES, TRIES,
     ]  # fmt: skip
 

@@ -24,12 +24,6 @@ def days(told: dict[str, Any]) -> int:
     return (due - received).days
 
 
-def cookie(walk: Walker, staff: str) -> str:
-    walk.post("/staff/sign-in", {"email": staff})
-    link = walk.link(staff, "staff/sign-in")
-    return walk.post(link, {}).headers["set-cookie"].partition(";")[0]
-
-
 def tracker(walk: Walker, email: str, reference: str) -> str:
     """From the mail with this reference in its subject: the two name each other in their texts."""
     walk.answer_mail(email, reference)
@@ -91,7 +85,7 @@ def test_more_time_is_on_the_tracker_and_its_reason_only_in_the_mail(walk: Walke
 
 def test_a_letter_to_another_address_has_its_own_clock(walk: Walker) -> None:
     who, staff = walk.run["customers"][2], walk.run["staff"][1]["email"]
-    session = cookie(walk, staff)
+    session = walk.sign_in(staff)
     form = walk.get("/staff/requests/new?right=california_disclosure", Cookie=session).text
     assert "To our privacy address" in form
     on = (datetime.now(UTC) - timedelta(days=4)).date().isoformat()

@@ -29,9 +29,7 @@ def cookie(walk: Walker) -> str:
         walk.until(walk.link(who, "track", reference), "fulfilled")
     walk.file("access", walk.run["customers"][0]["email"])
     staff = walk.run["staff"][0]["email"]
-    walk.post("/staff/sign-in", {"email": staff})
-    signed_in = walk.post(walk.link(staff, "staff/sign-in"), {})
-    return signed_in.headers["set-cookie"].split(";")[0]
+    return walk.sign_in(staff)
 
 
 def figures(walk: Walker, cookie: str, **more: str) -> dict[str, Any]:

@@ -142,3 +142,12 @@ def test_whatever_is_asked_a_listed_law_in_force_or_the_policy_answers(
         assert found.id in {"binding": binding, "voluntary": voluntary}[found.basis]
         assert law.in_force.since <= on
         assert found.fallback_from is None
+
+
+@pytest.mark.parametrize(
+    ("residence", "regime"),
+    [("US-NV", "us-nv-603a"), ("US-CA", "us-ca-ccpa"), ("US-OR", "us-or"), ("DE", "eu-gdpr"), ("US-NY", "policy")],
+)
+def test_who_stops_only_sharing_is_under_the_law_of_where_they_live(residence: str, regime: str) -> None:
+    """The federal rules are about mails and calls: not about selling or sharing data."""
+    assert chosen(Right.OPT_OUT, residence, mailings=False).id == regime

@@ -28,10 +28,10 @@ RETRIED = {
     "RequestChanged",
 }
 LITERALS = {
-    "$.start": {"proof", "gather", "fulfil", "answer"},
+    "$.start": {"proof", "gather", "fulfil", "answer", "errand"},
     "$.decided.next": {"proof", "gather", "staff", "ask", "undo", "fulfil", "answer"},
 }
-WAITS = {"proof", "proof_reminder", "decision", "reply", "undo", "attention"}
+WAITS = {"proof", "proof_reminder", "decision", "reply", "undo", "attention", "errand"}
 ANSWER_WAITS = {"answer", "answer_reminder", "answer_last"}
 """Inside a Map: given with each source, for each may take its own time."""
 

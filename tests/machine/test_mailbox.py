@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from chalicelib.businesses.loader import load, shipped
 from chalicelib.domain.datamap import DataMap
+from chalicelib.mail.messages import TEMPLATES
 from local import aws, mailbox, places, server
+from local.gallery import Gallery
 
 SENDER = "privacy@example.com"
 
@@ -29,8 +33,9 @@ def mail() -> Iterator[str]:
             Bucket="packages", Key="R-1/package.zip", Body=b"PK", ContentType="application/zip"
         )
         mailer = mailbox.server(
-            0, lambda raw: "delivered" if b"REMOVE" in raw else "kept", lambda: places.contents(DATAMAP)
-        )
+            0, lambda raw: "delivered" if b"REMOVE" in raw else "kept", lambda: places.contents(DATAMAP),
+            Gallery(load("microkitten")),
+        )  # fmt: skip
         with server.serving(mailer):
             yield f"http://{server.HOST}:{mailer.server_port}"
 
@@ -103,6 +108,29 @@ def test_people_read_a_mail_that_cannot_run_anything(mail: str) -> None:
     letter = json.loads(ask(f"{mail}/api/messages")[1])[0]
     _, _, headers = ask(f"{mail}/messages/{letter['id']}/html")
     assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_the_gallery_shows_every_mail_light_and_dark(mail: str) -> None:
+    """None that SES was given, and nothing in it runs."""
+    ask(f"{mail}/api/messages", "DELETE")
+    shapes = re.findall(r'href="\?mail=([\w-]+)#', ask(f"{mail}/gallery")[1])
+    assert {shape.partition("-")[0] for shape in shapes} == {each.name for each in TEMPLATES.iterdir() if each.is_dir()}
+    page = ask(f"{mail}/gallery?mail=refused")[1]
+    assert "R-7K2M-Q4TX" in page
+    for scheme in ("light", "dark"):
+        assert f'src="/gallery/refused/{scheme}"' in page
+        status, html, headers = ask(f"{mail}/gallery/refused/{scheme}")
+        assert status == 200
+        assert f'name="color-scheme" content="{scheme}"' in html
+        assert "sandbox" in headers["Content-Security-Policy"]
+    assert ask(f"{mail}/gallery/none/dark")[0] == 404
+    assert json.loads(ask(f"{mail}/api/messages")[1]) == []
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_business_has_words_for_every_mail(name: str) -> None:
+    for preview in Gallery(load(name)).previews.values():
+        assert load(name).name in preview.text + preview.html
 
 
 def test_a_package_is_served_while_its_link_lives(mail: str) -> None:

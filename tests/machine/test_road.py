@@ -37,6 +37,17 @@ def test_a_business_without_sources_has_a_road_too(road: Road) -> None:
     assert road.walk(sources=()) == ["ask_for_proof", "ask_staff", "tell_recipients", "send_answer"]
 
 
+@pytest.mark.parametrize("step", ["gather_source", "fulfil_source", "send_answer"])
+def test_a_step_whose_time_is_over_is_called_again_until_it_has_read_all(road: Road, step: str) -> None:
+    """What is not finished in one Lambda's time is gone on with: no failure, nobody is asked to look."""
+    road.script[step] = [errors.MoreToDo("R-0000-0001"), errors.MoreToDo("R-0000-0001")]
+    steps = road.walk(start="gather", sources=("shop",))
+    assert steps.count(step) == 3
+    assert [s for i, s in enumerate(steps) if s not in steps[:i]] == [
+        "gather_source", "ask_staff", "fulfil_source", "tell_recipients", "send_answer",
+    ]  # fmt: skip
+
+
 def test_silence_is_reminded_and_a_late_proof_counts(road: Road) -> None:
     road.script["ask_for_proof"] = [SILENT]
     assert road.walk()[:3] == ["ask_for_proof", "ask_for_proof", "gather_source"]
@@ -262,3 +273,14 @@ def test_withdrawn_while_a_source_is_awaited_ends_the_road(road: Road) -> None:
     road.client.send_task_failure(taskToken=road.until(1), error="RequestClosed")
     road.end(execution)
     assert road.steps() == ["gather_source", "await_source", "note_failed_source"]
+
+
+def test_an_errand_of_a_page_waits_until_the_page_has_answered_then_runs(road: Road) -> None:
+    assert road.walk(start="errand") == ["run_errand"]
+    assert road.calls[0][1] == {"errand_id": "errand-1", "errand": "links", "sealed": "c2VhbGVk"}
+
+
+def test_an_errand_that_cannot_be_run_is_given_up_and_forgotten(road: Road) -> None:
+    road.script["run_errand"] = [errors.MailUncertain()]
+    assert road.walk(start="errand") == ["run_errand"] * 2
+    assert road.told("run_errand", "errand") == ["links", "give-up"]

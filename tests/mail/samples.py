@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from chalicelib.businesses.model import Disclosed, Recipient
+from chalicelib.businesses.model import Change, Disclosed, Recipient
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.feedback import Trouble
 from chalicelib.domain.ledger import Entry, EntryKind
@@ -16,6 +16,7 @@ from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
 from chalicelib.domain.request import Relationship, Right
 from chalicelib.domain.status import Status
+from chalicelib.usecases.digest import Digest
 from tests.web import samples
 
 BASE = "https://privacy.example.com"
@@ -117,7 +118,39 @@ def _task(step: str, reminder: int) -> dict[str, Any]:
     return {"request": samples.request(), "right": Right.ACCESS if step == "gather" else Right.DELETION, "links": links("task"), **asked}  # fmt: skip
 
 
+CHANGE = Change(
+    version="2027-01", summary="We would like to suggest feed.", new_use="Suggesting feed by what you bought"
+)
+DECLINE = f"{BASE}/stop/{'s' * 43}"
+
+
+def _change(stop: str | None) -> dict[str, Any]:
+    links = {"decline": DECLINE, **({"stop": stop} if stop else {})}
+    return {"change": CHANGE, "takes_effect": date(2027, 1, 15), "links": links}
+
+
+def _duties(*occasions: str, again: bool = False) -> dict[str, Any]:
+    link = {"duties": f"{BASE}/duties/{'d' * 43}"}
+    return {"member": MEMBER, "occasions": list(occasions), "again": again, "links": link}
+
+
+def _digest(waiting: int, *, to_post: int = 0, unacknowledged: int = 0) -> dict[str, Any]:
+    requests = [samples.request() for _ in range(waiting)]
+    told = Digest(MEMBER, requests, [samples.request() for _ in range(to_post)], 2, unacknowledged)
+    links = {"queue": f"{BASE}/staff"}
+    return {"member": MEMBER, "digest": told, "named": requests[:20], "now": samples.NOW, "late": 1, "links": links}
+
+
 MAILS: dict[str, dict[str, Any]] = {
+    "policy_change": _change(f"{BASE}/stop/{'n' * 43}"),
+    "policy_change-unstoppable": _change(None),
+    "staff_second": _staff(first=MEMBER, due_at=samples.NOW + timedelta(days=9), days_left=9),
+    "staff_duties": _duties("2026-Q4", "policy-2027-01"),
+    "staff_duties-again": _duties("2026-Q4", again=True),
+    "staff_digest": _digest(3, to_post=1, unacknowledged=2),
+    "staff_digest-many": _digest(30),
+    "staff_digest-post": _digest(0, to_post=2),
+    "staff_digest-duties": _digest(0, unacknowledged=1),
     "verify": _verify(),
     "verify-again": _verify(again=True, tries_left=1),
     "verify-reminder": _verify(reminder=True, questions=False),
@@ -188,5 +221,5 @@ MAILS: dict[str, dict[str, Any]] = {
     "staff_recipient-silent": {**_staff(recipient=PAPER, why=None), "links": links("task")},
     "recipient_notice": {"request": samples.request(), "right": Right.DELETION, "links": links("task"), "recipient": PAPER},
 }  # fmt: skip
-WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in", "hear_again"})
+WITHOUT_REFERENCE = frozenset({"links", "staff_sign_in", "hear_again", "policy_change", "staff_duties", "staff_digest"})
 """Mails that are not about one request."""

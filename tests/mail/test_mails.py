@@ -15,7 +15,9 @@ from tests.web import samples
 
 REFERENCE = "R-7K2M-Q4TX"
 NAMES = sorted({name.partition("-")[0] for name in MAILS})
-CUSTOMER = [n for n in MAILS if not n.startswith(("staff_", "recipient_", "task", "links", "hear_again"))]
+CUSTOMER = [
+    n for n in MAILS if not n.startswith(("staff_", "recipient_", "task", "links", "hear_again", "policy_change"))
+]
 
 
 def composed(shape: str) -> EmailMessage:

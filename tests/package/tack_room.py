@@ -36,6 +36,7 @@ BUSINESS = Business.model_validate(
             "shop": {"kind": "sql", "title": "Shop", "collections": {
                 "members": {
                     "title": "Your account", "about": "What you told us when you signed up.", "key": ["id"],
+                    "came_from": "you, in the shop",
                     "identity": {"email": "email"},
                     "fields": _fields(
                         id={"export": False}, name={"category": "user.name"}, email={"category": "user.contact.email"},

@@ -69,7 +69,8 @@ def test_the_page_tells_by_chapters_why_how_long_and_who_received_it() -> None:
     order_told = [text.index(t) for t in ("You and your account", "Your orders and payments", "Your activity")]
     assert order_told == sorted(order_told)
     for said in (
-        "What you told us when you signed up.", "Kept for 7 years from “Ordered on”: tax records (26 CFR 1.6001-1).",
+        "What you told us when you signed up.", "Where it came from", "You, in the shop",
+        "Kept for 7 years from “Ordered on”: tax records (26 CFR 1.6001-1).",
         "Kept: security of the site.", "Brings your parcels", "2 Depot Road", "Email address", "29 February 2024",
         "5 January 2026, 09:30 EST", "1 November 2026", "Yes", "R-7K2M-9XQ4", "We share only what an order needs.",
         "Ads Inc", "horse feed",

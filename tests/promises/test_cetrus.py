@@ -1,12 +1,11 @@
-"""Cetrus's promises of the product, each walked from the form to what is then on file.
-
-Not here yet, for the system does not keep them yet: CET-7 (a policy change announced),
-CET-8 (staff reminded).
-"""
+"""Cetrus's promises of the product, each walked from the form to what is then on file."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
+from datetime import date
 from typing import Any
 
 from tests.promises.conftest import Desk
@@ -17,6 +16,7 @@ from tests.promises.evidence import (
     mail_in,
     member_token,
     opened_by_mail,
+    run_schedule,
     signed_in,
     stop_link,
     stopped,
@@ -27,6 +27,7 @@ from tests.promises.evidence import (
 
 BUSINESS = "cetrus"
 NADIA, KASPER, UMA, DOV, RHODA = range(5)
+LEAD = "magnus.overbeck@example.com"
 SUPPORT = "ottilie.keyward@example.com"
 VENDORS = {
     "lumenpress": "lumenpress-privacy@example.com",
@@ -198,6 +199,79 @@ def test_cet_6_licence_and_usage_logs_are_shown_whole_and_erased(desk: Desk) -> 
         assert touched.get(table, set()) == own[table], f"{table}: all of theirs and no other's"
         assert not own[table] & now[table].keys()
     desk.walk.answer_mail(who["email"], reference, "How you used your software")
+
+
+def test_cet_7_a_policy_change_is_told_once_to_all_but_the_suppressed_and_the_deleted_with_a_real_choice(
+    desk: Desk,
+) -> None:
+    """On the lists are account holders and readers of the news, many of them on both."""
+    everybody = desk.rows("SELECT lower(email) AS email FROM store.accounts WHERE email LIKE '%%@%%' UNION "
+                          "SELECT lower(email) FROM postbox.subscribers ORDER BY email")  # fmt: skip
+    [deleted] = _with_a_licence(desk, 1, "JOIN postbox.subscribers USING (email)")
+    desk.answered("deletion", deleted)
+    free = [who["email"] for who in everybody if who["email"] not in {c["email"] for c in desk.customers}]
+    quiet, declining = [email for email in free if email not in desk.used][:2]
+    desk.walk.post(stop_link(desk, quiet, ["kind:policy_changes"]), {})
+    told_already = {email for email in free if stopped(desk, email, "email", "kind:policy_changes", "everything")}
+    assert {quiet, deleted["email"]} <= told_already
+
+    lead, page = signed_in(desk, LEAD), "/staff/policy"
+    asked = {"announce": "2027-01"}
+    assert desk.walk.post(page, asked, Cookie=signed_in(desk, SUPPORT).cookie).status == 409
+    desk.walk.get(page, Cookie=lead.cookie)
+    assert run_schedule(desk, "announce_policy_change") == {}, "neither a look nor the clock announces"
+    assert desk.walk.post(page, asked, Cookie=lead.cookie).status == 303
+    done, change = Counter[str](), dict[str, Any]()
+    while not change.get("finished_at"):  # a run ends with its quarter of an hour, and the next one goes on
+        done.update(run_schedule(desk, "announce_policy_change"))
+        [change] = desk.walk.get(page, Cookie=lead.cookie, Accept="application/json").json()["changes"]
+        time.sleep(0.2)
+    assert change["counts"] == done
+    assert date.fromisoformat(change["takes_effect"]) > today(desk), "announced before anything is used differently"
+    notices = [m for m in desk.walk.mails("") if m["subject"].startswith("Our privacy policy changes")]
+    reached = sorted(to.lower() for m in notices for to in m["to"])
+    silent = {who["email"] for who in everybody if stopped(desk, who["email"], "kind:policy_changes", "everything")}
+    assert reached == [who["email"] for who in everybody if who["email"] not in silent], "each once, nobody else"
+    assert silent >= {quiet, deleted["email"]}
+    assert change["counts"]["sent"] == len(reached)
+    assert run_schedule(desk, "announce_policy_change") == {}, "it is over"
+    desk.walk.post(page, asked, Cookie=lead.cookie)
+    assert run_schedule(desk, "announce_policy_change") == {}, "pressed twice, announced once"
+
+    [notice] = [m for m in notices if declining in [to.lower() for to in m["to"]]]
+    assert "List-Unsubscribe=One-Click" in str(notice["headers"])
+    choice = desk.walk.link(declining, "stop")
+    assert "Telling a vendor each week" in desk.walk.get(choice).text
+    assert not stopped(desk, declining, "policy:2027-01"), "opening it decides nothing"
+    assert desk.walk.post(choice, {}).status == 200
+    assert stopped(desk, declining, "policy:2027-01", "email", "kind:policy_changes") == {"policy:2027-01"}
+    output = desk.output.read_text()
+    assert not [email for email in reached if email in output]
+
+
+def test_cet_8_staff_are_reminded_each_quarter_and_at_each_new_policy_and_acknowledge_by_a_link(desk: Desk) -> None:
+    staff = [member["email"] for member in desk.run["staff"]]
+    first = run_schedule(desk, "remind_of_duties")
+    assert first["reminded"] == len(staff)
+    assert run_schedule(desk, "remind_of_duties")["reminded"] == 0, "once, and again only after a week"
+    link = desk.walk.link(SUPPORT, "duties")
+    assert len([m for m in desk.walk.mails(SUPPORT) if "/duties/" in m["text"]]) == 1
+    desk.walk.get(link)
+    lead = signed_in(desk, LEAD)
+    assert {"ottilie", "magnus"} <= _unacknowledged(desk, lead), "opening it acknowledges nothing"
+    assert desk.walk.post(link, {"known": "yes"}).status == 303
+    assert "it is on record" in desk.walk.get(link).text
+    assert _unacknowledged(desk, lead) == {m["email"].split(".")[0] for m in desk.run["staff"]} - {"ottilie"}
+    shown = desk.walk.get("/staff/duties", Cookie=lead.cookie).text
+    assert "not yet" in shown
+    assert f"quarter {(today(desk).month + 2) // 3} of {today(desk).year}" in shown.lower()
+    said = desk.walk.get("/staff/duties", Cookie=lead.cookie, Accept="application/json").json()["duties"]
+    assert {d["occasion"] for d in said} >= {"policy-2025-10", f"{today(desk).year}-Q{(today(desk).month + 2) // 3}"}
+
+
+def _unacknowledged(desk: Desk, lead: Any) -> set[str]:
+    said = desk.walk.get("/staff/duties", Cookie=lead.cookie, Accept="application/json").json()["duties"]
+    return {d["member"] for d in said if d["acknowledged_at"] is None}
 
 
 def test_cet_9_information_is_kept_from_uses_that_are_not_the_stores_own(desk: Desk) -> None:

@@ -605,9 +605,11 @@ def test_jef_12_a_forged_or_automatic_mail_opens_nothing_and_is_not_answered(des
     assert {"forged", "automatic", "bulk"} <= {mail["why"] for mail in listed_}
 
 
+NEVER_ASKED = ("We never ask for personal details by email", "Nunca pedimos datos personales por correo")
 BY_REPLY = re.compile(
     r"reply to this|repl(?:y|ies) (?:with|by)|by reply|answer (?:to )?this (?:e?mail|message)|mailto:|"
-    r"\b(?:send|mail|email|write|tell|give) us (?:your|a copy|the number)|<form|<input",
+    r"\b(?:send|mail|email|write|tell|give) us (?:your|a copy|the number)|<form|<input|"
+    r"respond[ae]r? (?:a )?este (?:correo|mensaje)|env[íi]enos (?:su|una copia|el número)|responda (?:con|por correo)",
     re.IGNORECASE,
 )
 
@@ -627,7 +629,7 @@ def test_jef_9_never_asks_for_anything_by_email(desk: Desk, fresh: Fresh, seen: 
     sent = seen.mails()
     assert len(sent) > 5
     for mail in sent:
-        assert "We never ask for personal details by email" in plain(mail["html"])
+        assert any(never in plain(mail["html"]) for never in NEVER_ASKED)
         texts = f"{mail['subject']}\n{mail['text']}\n{mail['html']}"
         assert not BY_REPLY.search(texts), mail["subject"]
         assert not any(question in texts for question in questions)
@@ -635,3 +637,5 @@ def test_jef_9_never_asks_for_anything_by_email(desk: Desk, fresh: Fresh, seen: 
     assert len(templates) > 30
     for template in templates:
         assert not BY_REPLY.search(template.read_text()), template
+    spanish = (FILES / "locale" / "es" / "LC_MESSAGES" / "rightsdesk.po").read_text()
+    assert not BY_REPLY.search(spanish.replace("mailto:", "")), "its pages may name an address, mails do not"

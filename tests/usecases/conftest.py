@@ -6,6 +6,7 @@ import copy
 import email
 import email.policy
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,7 +30,17 @@ from chalicelib.config import Settings
 from chalicelib.domain.request import Personal, Request, Right
 from chalicelib.services import Services
 from chalicelib.sources.memory import MemorySource
-from chalicelib.usecases import answering, fulfilment, gathering, intake, recipients, review, road, verification
+from chalicelib.usecases import (
+    answering,
+    errands,
+    fulfilment,
+    gathering,
+    intake,
+    recipients,
+    review,
+    road,
+    verification,
+)
 from local.data import Maker
 from local.data import jeffers as data
 
@@ -140,4 +151,12 @@ def office() -> Office:
         workflow=workflow, packages=MemoryPackageStore(), inbox=MemoryInbox(), sources=sources, secrets=secrets,
         peers=peers, clock=clock, chance=SteadyChance(),
     )  # fmt: skip
-    return Office(svc, mailer, workflow, clock, tables, customers)
+
+    made = Office(svc, mailer, workflow, clock, tables, customers)
+
+    def errand(name: str, data: Mapping[str, Any]) -> None:
+        if data["start"] == "errand":
+            errands.run(made.svc, name, data["errand"], data["sealed"])
+
+    workflow.on_start = errand
+    return made

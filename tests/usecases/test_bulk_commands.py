@@ -17,7 +17,8 @@ from chalicelib.commands import commands
 from chalicelib.domain.request import Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed
-from chalicelib.usecases import attention, review, staffroom
+from chalicelib.usecases import attention, errands, review, staffroom
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 
@@ -202,7 +203,7 @@ def test_who_left_is_cut_off_and_what_waited_goes_to_another(office: Office) -> 
     request = office.to_review("access")
     first, second = two(office)
     theirs = office.link("review", first.email)
-    staffroom.ask_to_sign_in(office.svc, first.email)
+    errands.leave(office.svc, Errand.SIGN_IN, first.email)
     session = staffroom.sign_in(office.svc, office.link("staff/sign-in", first.email))
     rehearsed = run(office, "cut-off", first.id, "--to", second.id, "--dry-run")
     assert request.reference in rehearsed.output
@@ -217,7 +218,7 @@ def test_who_left_is_cut_off_and_what_waited_goes_to_another(office: Office) -> 
     with pytest.raises(Exception, match="session"):
         staffroom.staff_of(office.svc, session)
     before = len(office.mails(first.email))
-    staffroom.ask_to_sign_in(office.svc, first.email)
+    errands.leave(office.svc, Errand.SIGN_IN, first.email)
     office.to_review("deletion")
     assert len(office.mails(first.email)) == before
     plan = office.now(request).plan_hash

@@ -367,3 +367,15 @@ def test_a_letter_to_another_address_has_the_longer_clock_and_it_is_shown(
     assert request.due_at.astimezone(zone).date() == received + days(length)
     assert ("not named for such requests" in rules.clock(request, office.svc.business)) is not designated
     assert f"{length} days" in rules.line(request, office.svc.business)
+
+
+@pytest.mark.parametrize(
+    ("stop", "regime"),
+    [
+        (["sharing"], "us-ca-ccpa"),
+        (["email"], "us-marketing-opt-outs"),
+        (["email", "sharing"], "us-marketing-opt-outs"),
+    ],
+)
+def test_what_is_stopped_decides_which_law_counts_the_days(office: Office, stop: list[str], regime: str) -> None:
+    assert office.file("opt_out", stop=stop, residence="US-CA").regime == regime

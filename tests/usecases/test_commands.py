@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chalicelib import bootstrap
+from chalicelib.businesses.model import Change, Notices
 from chalicelib.commands import commands
 from chalicelib.usecases import upkeep
 
 from .conftest import Office
+from .test_announcements import path_of_everybody
 
 
 class Desk:
@@ -98,3 +100,20 @@ def test_sweep_and_purge_do_what_the_schedules_do(desk: Desk) -> None:
     desk.office.clock.forward(timedelta(days=31))
     assert desk.said("purge", "--yes") == {"settled": 1, "purged": 0, "reminded": 0, "failed": 0}
     assert upkeep.purge_due(desk.office.svc)["settled"] == 0
+
+
+def test_a_change_of_the_policy_is_rehearsed_then_announced(desk: Desk) -> None:
+    svc = desk.office.svc
+    change = Change(version="2027-01", summary="More.", new_use="Suggesting feed")
+    kind = next(name for name, kind in svc.business.kinds.items() if kind.stoppable)
+    notices = Notices(to=(path_of_everybody(svc.business),), kind=kind)
+    policy = svc.business.policy.model_copy(update={"changes": (change,), "notices": notices})
+    object.__setattr__(svc, "business", svc.business.model_copy(update={"policy": policy}))
+    object.__setattr__(svc, "settings", svc.settings.model_copy(update={"mails_a_second": 1e6}))
+    would = desk.said("announce", "2027-01", "--dry-run")["would"]
+    assert not desk.office.mailer.sent
+    assert desk.run("announce", "2031-01", "--dry-run").exit_code == 1
+    output = desk.run("announce", "2027-01", "--yes").output
+    assert len(desk.office.mailer.sent) == would["sent"] > 0
+    assert '"finished_at": "2026' in output
+    assert "@" not in output

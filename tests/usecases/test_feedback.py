@@ -17,6 +17,7 @@ from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, MailUncertain, ServiceUnavailable
 from chalicelib.usecases import (
     correspondence,
+    errands,
     feedback,
     following,
     fulfilment,
@@ -26,6 +27,7 @@ from chalicelib.usecases import (
     verification,
 )
 from chalicelib.usecases.card import card
+from chalicelib.usecases.errands import Errand
 from chalicelib.usecases.feedback import UNPROVEN_TOLD_A_DAY
 from local.feedback import event
 
@@ -98,7 +100,7 @@ def test_the_reminder_is_not_sent_to_a_mailbox_that_is_not_there_but_links_asked
     before = len(office.mails(email))
     verification.ask_for_proof(office.svc, request.reference, "another", reminder=True)
     assert len(office.mails(email)) == before
-    correspondence.send_links_again(office.svc, email)
+    errands.leave(office.svc, Errand.LINKS, email)
     assert len(office.mails(email)) == before + 1
     proven = verification.verify(
         office.svc, office.link("verify", email), answers=office.customers[0]["answers"], declared=True, signature="S"
@@ -136,7 +138,7 @@ def test_whoever_called_it_spam_before_proving_gets_nothing_more_about_it(office
     before = len(office.mails(email))
     verification.ask_for_proof(office.svc, request.reference, "another", reminder=True)
     verification.lapse(office.svc, request.reference)
-    correspondence.send_links_again(office.svc, email)
+    errands.leave(office.svc, Errand.LINKS, email)
     assert len(office.mails(email)) == before
     assert office.now(request).status is Status.LAPSED
     assert told(office)
@@ -149,7 +151,7 @@ def test_another_request_of_the_same_person_is_mailed_as_ever(office: Office) ->
     before = len(office.mails(email))
     proof_asked(office)
     assert len(office.mails(email)) == before + 1
-    correspondence.send_links_again(office.svc, email)
+    errands.leave(office.svc, Errand.LINKS, email)
     assert len(office.mails(email)) == before + 2
 
 

@@ -9,7 +9,8 @@ import pytest
 from chalicelib.domain.request import Personal, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import LimitReached
-from chalicelib.usecases import correspondence, intake, unproven, verification
+from chalicelib.usecases import errands, intake, unproven, verification
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 from .test_rules import at_once
@@ -76,7 +77,7 @@ def test_asking_for_the_links_again_opens_what_waits(office: Office) -> None:
     flood(office)
     mine = filed(office, "198.51.100.4")
     asked(office, mine)
-    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.LINKS, office.customers[0]["email"])
     assert mine.reference in office.text(office.mails(office.customers[0]["email"])[0])
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.domain.decision import Ground
 from chalicelib.domain.status import Status
-from chalicelib.errors import InvalidRequest, RequestClosed, RequestNotFound, TransitionNotAllowed
-from chalicelib.usecases import answering, card, following, fulfilment, gathering, review, verification
+from chalicelib.errors import InvalidRequest, RequestClosed, RequestNotFound, ServiceUnavailable, TransitionNotAllowed
+from chalicelib.usecases import answering, card, errands, following, fulfilment, gathering, review, verification
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 
@@ -124,6 +125,21 @@ def test_a_lapse_is_told_and_can_be_reopened_on_a_new_road_with_the_old_clock(of
     assert office.prove(request).status is Status.GATHERING
 
 
+def test_a_lapse_whose_mail_did_not_leave_is_told_when_the_step_runs_again(office: Office) -> None:
+    """It lapses first: nobody is mailed a lapse that did not happen. What was cut short then is told once."""
+    request = office.file("access")
+    office.ask_for_proof(request)
+    office.mailer.fault = ServiceUnavailable()
+    with pytest.raises(ServiceUnavailable):
+        verification.lapse(office.svc, request.reference)
+    assert office.now(request).status is Status.LAPSED
+    office.mailer.fault = None
+    before = len(office.mails())
+    for _ in range(2):
+        verification.lapse(office.svc, request.reference)
+    assert len(office.mails()) == before + 1
+
+
 def test_a_proof_that_comes_as_the_request_lapses_wins(office: Office) -> None:
     request = office.file("access")
     office.prove(request)
@@ -149,19 +165,19 @@ def test_not_me_after_the_answer_kills_the_package_link(office: Office) -> None:
 
 
 def test_a_new_link_does_not_promise_the_package_for_longer_than_it_is_there(office: Office) -> None:
-    from chalicelib.usecases import correspondence, results
+    from chalicelib.usecases import results
 
     request = office.to_review("access")
     office.decide(request, "approve")
     office.carry_out(request)
     until = results.results_page(office.svc, office.link("results")).expires_at
     office.clock.forward(timedelta(days=20))
-    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.LINKS, office.customers[0]["email"])
     assert results.results_page(office.svc, office.link("results")).expires_at == until
     assert results.package_url(office.svc, office.link("results"))
     assert [e.what for e in office.svc.store.events(request.reference)][-1] == "downloaded"
     office.clock.forward(timedelta(days=10))
-    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.LINKS, office.customers[0]["email"])
     assert "/results/" not in office.text(office.mails(office.customers[0]["email"])[0])
 
 

@@ -14,7 +14,8 @@ from chalicelib.domain.identity import Identifier, IdentifierKind
 from chalicelib.domain.request import Channel, FieldCorrection, Relationship, Request, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import DecisionNotAllowed, InvalidRequest, LinkMissing, RequestNotFound
-from chalicelib.usecases import completing, inbound, inbox, review, staffroom, verification
+from chalicelib.usecases import completing, errands, inbound, inbox, review, staffroom, verification
+from chalicelib.usecases.errands import Errand
 from local.postman import ses_event
 from tests.usecases.conftest import Office
 
@@ -61,7 +62,7 @@ def kept(office: Office) -> list[str]:
 def session(office: Office, member: str = "emmett") -> str:
     staff = office.svc.business.member(member)
     assert staff
-    staffroom.ask_to_sign_in(office.svc, staff.email)
+    errands.leave(office.svc, Errand.SIGN_IN, staff.email)
     return staffroom.sign_in(office.svc, office.link("staff/sign-in", staff.email))
 
 

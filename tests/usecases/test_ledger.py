@@ -18,7 +18,8 @@ from chalicelib.domain.ledger import MOST_RECORDS, Entry, EntryKind, EntryState,
 from chalicelib.domain.request import Request
 from chalicelib.errors import DecisionNotAllowed, LinkMissing, PlanChanged, RequestNotFound, SourceUnavailable
 from chalicelib.ports import Hold
-from chalicelib.usecases import came_back, ledger, screening, staffroom, staying_gone, upkeep
+from chalicelib.usecases import came_back, errands, ledger, screening, staffroom, staying_gone, upkeep
+from chalicelib.usecases.errands import Errand
 from local.data import TODAY
 
 from .conftest import Office
@@ -196,7 +197,7 @@ def look(office: Office, days: int = 31) -> dict[str, int]:
 
 def session(office: Office, member: str | None = None) -> str:
     who = next(m for m in office.svc.business.staff if m.id == member) if member else decider(office)
-    staffroom.ask_to_sign_in(office.svc, who.email)
+    errands.leave(office.svc, Errand.SIGN_IN, who.email)
     return staffroom.sign_in(office.svc, office.link("staff/sign-in", who.email))
 
 

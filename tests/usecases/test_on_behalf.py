@@ -20,7 +20,7 @@ from chalicelib.usecases import (
     attention,
     card,
     consent,
-    correspondence,
+    errands,
     following,
     gathering,
     intake,
@@ -29,6 +29,7 @@ from chalicelib.usecases import (
     upkeep,
     verification,
 )
+from chalicelib.usecases.errands import Errand
 
 from .conftest import BASE, Office
 from .test_rights import session, signed_in
@@ -261,12 +262,12 @@ def test_a_power_is_noted_for_agents_only(office: Office) -> None:
 def test_both_find_their_request_by_send_me_my_links(office: Office) -> None:
     request = agent_proven(office)
     for address in (AGENT, office.customers[0]["email"]):
-        correspondence.send_links_again(office.svc, address)
+        errands.leave(office.svc, Errand.LINKS, address)
         assert request.reference in office.text(office.mails(address)[0])
 
 
 def links_mailed(office: Office, address: str) -> set[str]:
-    correspondence.send_links_again(office.svc, address)
+    errands.leave(office.svc, Errand.LINKS, address)
     return set(re.findall(rf"{BASE}/(\w+)/", office.text(office.mails(address)[0])))
 
 

@@ -105,7 +105,7 @@ def test_an_appeal_is_no_request_more(office: Office) -> None:
 def test_a_tally_holds_nothing_that_leads_to_the_request(office: Office) -> None:
     request = office.file("access")
     [tally] = office.svc.store.tallies(2026)
-    assert set(tally.model_dump()) == {"id", "year", "right", "outcome", "days"}
+    assert set(tally.model_dump()) == {"id", "year", "right", "outcome", "days", "month", "late"}
     assert request.reference not in repr(tally)
 
 

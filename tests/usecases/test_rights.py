@@ -15,7 +15,8 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.request import Channel, Personal, Relationship, Right
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, LinkExpired
-from chalicelib.usecases import answering, card, intake, one_click, recipients, staffroom, unproven
+from chalicelib.usecases import answering, card, errands, intake, one_click, recipients, staffroom, unproven
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 
@@ -236,7 +237,7 @@ def test_a_sign_in_that_vouches_for_somebody_else_or_long_ago_is_refused(
 
 
 def session(office: Office) -> str:
-    staffroom.ask_to_sign_in(office.svc, "ruth.calderwood@example.com")
+    errands.leave(office.svc, Errand.SIGN_IN, "ruth.calderwood@example.com")
     return staffroom.sign_in(office.svc, office.link("staff/sign-in"))
 
 
@@ -272,7 +273,7 @@ def test_a_sign_in_link_works_once(office: Office) -> None:
 
 
 def test_who_is_no_staff_gets_no_sign_in(office: Office) -> None:
-    staffroom.ask_to_sign_in(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.SIGN_IN, office.customers[0]["email"])
     assert not office.mails()
 
 

@@ -27,17 +27,8 @@ from chalicelib.errors import (
     RequestFrozen,
     ServiceUnavailable,
 )
-from chalicelib.usecases import (
-    answering,
-    card,
-    correspondence,
-    following,
-    fulfilment,
-    intake,
-    review,
-    unproven,
-    verification,
-)
+from chalicelib.usecases import answering, card, errands, following, fulfilment, intake, review, unproven, verification
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 
@@ -375,7 +366,7 @@ def test_the_same_form_sent_twice_is_one_request(office: Office) -> None:
 
 def test_lost_links_say_the_same_to_everyone(office: Office) -> None:
     for address in (office.customers[0]["email"], "stranger@example.com"):
-        correspondence.send_links_again(office.svc, address)
+        errands.leave(office.svc, Errand.LINKS, address)
     assert len(office.mails()) == 2
 
 

@@ -14,13 +14,14 @@ from chalicelib.domain.identity import Identifier
 from chalicelib.domain.plan import Doing, OutcomeState
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance
 from chalicelib.domain.status import Status
-from chalicelib.errors import LinkMissing, MailRejected, MailUncertain, PlanDrifted, ServiceUnavailable
+from chalicelib.errors import LinkMissing, MailRejected, MailUncertain, PlanDrifted, RequestFrozen, ServiceUnavailable
 from chalicelib.law import appeal_clock
 from chalicelib.usecases import (
     answering,
     attention,
     card,
     correspondence,
+    errands,
     extending,
     following,
     fulfilment,
@@ -31,6 +32,7 @@ from chalicelib.usecases import (
     road,
     verification,
 )
+from chalicelib.usecases.errands import Errand
 
 from .conftest import Office
 from .test_rights import signed_in
@@ -313,7 +315,7 @@ def test_links_sent_again_can_prove_the_mailbox_and_fetch_the_package(office: Of
     who = office.customers[0]["email"]
     request = office.file("access")
     first = office.ask_for_proof(request)
-    correspondence.send_links_again(office.svc, who)
+    errands.leave(office.svc, Errand.LINKS, who)
     again = office.link("verify", who)
     assert again != first
     verification.verify(office.svc, again, answers=office.customers[0]["answers"], declared=True, signature="Signed")
@@ -322,11 +324,11 @@ def test_links_sent_again_can_prove_the_mailbox_and_fetch_the_package(office: Of
     office.decide(request, "approve")
     office.carry_out(request)
     mailed = office.link("results", who)
-    correspondence.send_links_again(office.svc, who)
+    errands.leave(office.svc, Errand.LINKS, who)
     assert office.link("results", who) != mailed
     assert results.package_url(office.svc, office.link("results", who))
     following.not_me(office.svc, office.link("track", who))
-    correspondence.send_links_again(office.svc, who)
+    errands.leave(office.svc, Errand.LINKS, who)
     assert "/results/" not in office.text(office.mails(who)[0])
 
 
@@ -402,6 +404,28 @@ def test_not_me_ends_what_recipients_were_asked(office: Office) -> None:
     following.not_me(office.svc, office.link("track"))
     with pytest.raises(LinkMissing):
         recipients.reveal_task(office.svc, task)
+
+
+def test_not_me_amid_a_deletion_sends_no_recipient_to_delete_what_nobody_asked_for(office: Office) -> None:
+    """One source has run. Its recipients keep their copies: staff may need them to put back what an impostor took."""
+    request = office.to_review("deletion")
+    office.decide(request, "approve")
+    fulfilment.begin(office.svc, request.reference)
+    first, *_ = office.svc.sources
+    fulfilment.fulfil_source(office.svc, request.reference, first)
+    assert recipients.concerned(office.svc, office.now(request)), "there is somebody whom the answer would name"
+    following.not_me(office.svc, office.link("track"))
+    with pytest.raises(RequestFrozen):
+        recipients.tell(office.svc, request.reference)
+    before = len(office.mails())
+    office.ask_staff(request)
+    office.decide(request, "refuse", ground=Ground.SUSPECTED_FRAUD)
+    answering.send_answer(office.svc, request.reference)
+    assert office.svc.store.notices(request.reference) == []
+    recipient_mails = {r.email for r in office.svc.business.sharing.recipients.values() if r.email}
+    sent_to = {str(m["To"]) for m in office.mails()[: len(office.mails()) - before]}
+    assert sent_to
+    assert not sent_to & recipient_mails
 
 
 def test_an_appeal_is_extended_by_the_clock_of_appeals(office: Office) -> None:

@@ -16,7 +16,8 @@ from chalicelib.domain.request import Request
 from chalicelib.domain.status import Status
 from chalicelib.domain.tally import Counted
 from chalicelib.errors import RequestNotFound, ServiceUnavailable
-from chalicelib.usecases import following, gathering, upkeep
+from chalicelib.usecases import errands, following, gathering, upkeep
+from chalicelib.usecases.errands import Errand
 from chalicelib.usecases.verification import lapse
 
 from .conftest import Office
@@ -124,11 +125,10 @@ def test_what_a_person_stopped_survives_the_purge(office: Office) -> None:
 
 
 def test_somebody_purged_asks_for_their_links_and_hears_of_none(office: Office) -> None:
-    from chalicelib.usecases import correspondence
 
     answered(office)
     sweep_to_the_end(office)
-    correspondence.send_links_again(office.svc, office.customers[0]["email"])
+    errands.leave(office.svc, Errand.LINKS, office.customers[0]["email"])
     assert "/track/" not in office.text(office.mails()[0])
 
 

@@ -66,6 +66,7 @@ RAW: dict[str, Any] = {
     },
     "roles": {"support": {"decides": list(WORDS), "sees": ["*"], "lead": True}, "clerk": {"decides": ["access"], "sees": ["user.financial"]}},
     "staff": [{"id": "dana", "name": "Dana", "email": "dana@pawsome.example.com", "roles": ["support"]}],
+    "duties": {"rules": ["Look at a person's data only when your work for them needs it.", "Tell it to nobody else."]},
     "datamap": {"sources": {"shop": {"kind": "sql", "title": "Web shop", "where": "shop", "collections": {
         "customers": {"title": "Customer record", "identity": {"email": "email"}, "fields": {
             "id": _field("Number"), "email": _field("Email address", correct="email"),
@@ -131,7 +132,7 @@ def card(right: Right = Right.DELETION, status: Status = Status.IN_REVIEW, **cha
         "may": frozenset({Verdict.APPROVE, Verdict.REFUSE, Verdict.ASK, Verdict.EXTEND}), "why_not": None,
         "grounds": list(Ground), "history": HISTORY, "days_left": 41, "attention": False, "over_limit": None, "pause": "UK GDPR Art. 12A",
         "corrections": ["Street"] if right is Right.CORRECTION else [], "hold": None, "may_hold": True, "may_undo": False,
-        "first": None, "may_note_power": False, "may_appeal": False, "other_ways": frozenset(), "may_go_by_post": True, "held_back": ["R-0000-0001"], "done": [], "by_hand": [], "again": [], "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
+        "risks": ["network", "name_differs"], "needs_two": None, "approved": None, "first": None, "may_note_power": False, "may_appeal": False, "other_ways": frozenset(), "may_go_by_post": True, "may_refile": True, "held_back": ["R-0000-0001"], "done": [], "by_hand": [], "again": [], "left": [], "may_leave": [c for c in plan(right).collections if c.acts],
         "exemptions": [("legal_obligation", "A law demands it: tax records (Civ. Code 1798.105(d)(8))")], **changes,
     })  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.answer import Said, Step
 from chalicelib.domain.datamap import SourceMap
-from chalicelib.domain.decision import Verdict
+from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.ledger import Entry, EntryKind, EntryState, Happened, Line
 from chalicelib.domain.notice import NoticeState
 from chalicelib.domain.plan import Doing
@@ -21,9 +21,9 @@ from chalicelib.domain.verification import Noted, Proof
 from chalicelib.mail.inbound import Letter
 from chalicelib.ports import KeptMail
 from chalicelib.usecases import by_hand, inbox
-from chalicelib.web import places
+from chalicelib.web import places, plots
 from chalicelib.web.stages import stages
-from tests.web import samples
+from tests.web import duty_scenes, samples
 
 TOKEN = "t" * 43
 TYPED = {"email": ["kim@example"], "details": ["Bella & <Max>"], "field": ["shop.customers.street"], "value": [""]}
@@ -162,11 +162,20 @@ def hand(step: Step = Step.GATHER, right: Right = Right.ACCESS, **changes: Any) 
 
 def figures(*, few: bool) -> dict[str, Any]:
     tallies = [
-        Tally(id=str(n), year=2026, right=Right.ACCESS, outcome=Counted.WHOLE if n % 4 else Counted.DENIED, days=n)
+        Tally(
+            id=str(n),
+            year=2026,
+            right=Right.ACCESS,
+            outcome=Counted.WHOLE if n % 4 else Counted.DENIED,
+            days=n,
+            month=1 + n % 6,
+            late=n > 24,
+        )
         for n in range(0 if few else 30)
     ]
     shown_ = [shown(each) for each in sums(tallies)]
     return {
+        "plots": plots.of_year(sums(tallies)),
         "year": 2026,
         "years": range(2026, 2022, -1),
         "metrics": shown_,
@@ -262,6 +271,10 @@ def scenes() -> dict[str, tuple[str, dict[str, Any]]]:
         "complete": ("complete", completing("residence")),
         "complete-correction": ("complete", completing("correction", "residence", right=Right.CORRECTION, faults={"field": "Choose what is wrong.", "value": "Say what it should be."})),
         "complete-child": ("complete", completing("child", "residence", right=Right.DELETION)),
+        **duty_scenes.scenes(),
+        "review-two": ("review", review(samples.card(needs_two=600))),
+        "review-second": ("review", review(samples.card(needs_two=600, approved=Decision(verdict=Verdict.APPROVE, by="ravi", at=samples.NOW)))),
+        "review-mine": ("review", review(samples.card(needs_two=600, approved=Decision(verdict=Verdict.APPROVE, by="dana", at=samples.NOW)))),
         "metrics": ("metrics", figures(few=False)),
         "metrics-none": ("metrics", figures(few=True)),
         "queue-none": ("queue", {**queue, "requests": [], "sought": "R-0"}),

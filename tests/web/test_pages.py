@@ -50,7 +50,7 @@ def test_every_field_has_a_label_and_every_fault_a_place(name: str) -> None:
 
 
 def test_every_template_has_a_scene() -> None:
-    files = {p.stem for p in pages.TEMPLATES.glob("*.html")} - {"layout", "parts"}
+    files = {p.stem for p in pages.TEMPLATES.glob("*.html")} - {"layout", "parts", "plots"}
     assert files == {template for template, _ in SCENES.values()}
 
 
