@@ -159,7 +159,7 @@ def _is_late(svc: Services, request: Request, asked: str) -> bool:
     outcome, answer = svc.store.outcome(request.reference, source), answer_of(svc, request, source, Step(step))
     if step != Step.GATHER or outcome is None or outcome.state is not OutcomeState.FAILED or not answer:
         return False
-    return outcome.at is None or outcome.at <= answer.at
+    return outcome.at is None or outcome.at < answer.at
 
 
 def _commit(svc: Services, reference: str, asked: str, name: str, answer: Answer, spend: Link | None) -> Request:

@@ -413,6 +413,7 @@ def silent_and_asked_back(office: Office) -> tuple[Request, str]:
 def test_rule_16_what_is_found_after_staff_saw_the_plan_is_shown_to_them_before_it_is_sent(office: Office) -> None:
     request, token = silent_and_asked_back(office)
     assert request.status is Status.ASKED
+    office.clock.forward(timedelta(days=1))
     by_hand.answer(office.svc, token, "done", boxes=BOX, files=[("Letter.pdf", PDF)])
     following.reply(office.svc, office.link("track"), "All of them")
     wait = office.ask_staff(request)

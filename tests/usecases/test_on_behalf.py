@@ -546,7 +546,7 @@ def test_pru_6_what_a_role_does_not_see_it_does_not_print(office: Office) -> Non
     support = next(m for m in office.svc.business.staff if m.id == "emmett")
     assert office.svc.business.may_see(support, posting.ADDRESS)
     assert not office.svc.business.may_see(support, "user.payment")
-    staffroom.ask_to_sign_in(office.svc, support.email)
+    errands.leave(office.svc, Errand.SIGN_IN, support.email)
     theirs = staffroom.sign_in(office.svc, office.link("staff/sign-in", support.email))
     token = staffroom.open_review(office.svc, theirs, request.reference)
     assert posting.letter(office.svc, token)[1].enclosed
