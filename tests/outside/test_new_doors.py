@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.outside.visitor import Answer, Visitor, decent, in_parallel, overheard, swept
+from local.walk import Answer
+from tests.outside.visitor import Visitor, decent, in_parallel, overheard, swept
 
 XSS = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 UNESCAPED = re.compile(r"<script>alert|<img src=x")
@@ -17,7 +21,7 @@ FORTY = 40
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[dict[str, Any]]:
-    with overheard("jeffers") as run:
+    with overheard("jeffers", RIGHTSDESK_LOG_LEVEL="INFO") as run:
         yield run
 
 
@@ -65,8 +69,6 @@ def test_forty_unsigned_questions_are_refused_alike(v: Visitor) -> None:
 
 
 def json_of(body: Any) -> tuple[bytes]:
-    import json
-
     return (json.dumps(body).encode(),)
 
 
@@ -111,3 +113,21 @@ def test_what_a_stranger_wrote_runs_nowhere(v: Visitor) -> None:
     assert not UNESCAPED.search(listed + "".join(shown))
     done = in_parallel(v.run, [lambda w: w.post("/staff/mail", {"done": ids[0]}, Cookie=cookie)] * FORTY)
     assert {decent(a).status for a in done} <= {303, 404}
+
+
+def test_rule_7_nothing_of_a_mail_or_of_who_asks_to_hear_again_is_logged(v: Visitor) -> None:
+    sender, victim = "zipporah.quill@example.com", "barnaby.thistlewood@example.com"
+    deliver(v, f"Zipporah Quill <{sender}>", "My gelding Marmalade", "Please delete my account and all of Marmalade's.")
+    deliver(v, f"Zipporah Quill <{sender}>", "REMOVE Marmalade", "Stop it.", "Auto-Submitted: auto-replied")
+    decent(v.post("/hear-again", {"email": victim, "scope": "email"}))
+    decent(v.call("POST", "/api/suppressions/check", *json_of({"identifiers": [{"kind": "email", "value": victim}]})))
+    deadline = time.monotonic() + v.patience
+    while not v.mails(victim) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    v.settled()
+    link = re.search(r"/hear-again/([\w-]+)", v.mails(victim)[0]["text"])
+    assert link
+    decent(v.post(link[0], {"confirm": "yes"}))
+    logged = Path(v.run["log"]).read_text(errors="replace")
+    assert "mail " in logged, "the mail was handled"
+    assert not re.search(rf"zipporah|quill|marmalade|barnaby|thistlewood|{re.escape(link[1])}", logged, re.IGNORECASE)
