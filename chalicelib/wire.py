@@ -13,8 +13,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import io
 import json
 import random
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -132,9 +134,10 @@ class Wire:
             connection = HTTPConnection(parts.hostname or "", parts.port, timeout=self._patience / 2)
         usual = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "Rightsdesk"}
         try:
+            connection.response_class = functools.partial(_InTime, ends)  # type: ignore[assignment]
             connection.request(method, parts.path or "/", body or None, {**usual, **headers})
             response = connection.getresponse()
-            return Answered(response.status, response.getheader("Content-Type", ""), _bounded(response, ends))
+            return Answered(response.status, response.getheader("Content-Type", ""), _bounded(response))
         finally:
             connection.close()
 
@@ -146,13 +149,41 @@ class Wire:
         return url
 
 
-def _bounded(response: HTTPResponse, ends: float) -> bytes:
-    """The body: a peer that trickles, or never ends, is one that does not answer."""
+class _Until(io.RawIOBase):
+    """What a socket gives before a moment of the monotonic clock: a peer that trickles is one that does not answer."""
+
+    def __init__(self, sock: socket.socket, ends: float) -> None:
+        self._sock, self._ends, self._from = sock, ends, sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._from.readinto(buffer)
+
+    def close(self) -> None:
+        self._from.close()
+        super().close()
+
+
+class _InTime(HTTPResponse):
+    """An answer whose headers and body end in time, or not at all."""
+
+    def __init__(self, ends: float, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Until(sock, ends))
+
+
+def _bounded(response: HTTPResponse) -> bytes:
+    """The body, if it ends."""
     body = b""
     while piece := response.read1(65536):
         body += piece
         if len(body) > LARGEST:
             raise PeerMisread(f"it answered with more than {LARGEST // 2**20} MB", response.status)
-        if time.monotonic() > ends:
-            raise TimeoutError
     return body

@@ -26,6 +26,10 @@ log = logging.getLogger("rightsdesk.mail")
 LONGEST_TEXT = 5_000
 """Characters of a mail that are read; who writes more is read by a person."""
 LONGEST_HEADER = 4_000
+MOST_BYTES = 2_000_000
+"""Of a raw mail that are read: people write their words before their files, and parsing more takes minutes."""
+MOST_PARTS, MOST_NAMED_PARTS, MOST_FROMS = 500, 20, 5
+"""Beyond so many nobody wrote it with a mail program, and each costs the parser time: all parts, parts within parts."""
 MANY_RECIPIENTS = 20
 """More than so many in To and Cc: sent to the world, not to us."""
 REFERENCE = re.compile(r"\bR-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
@@ -35,6 +39,8 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"respuesta autom[aá]tica|fuera de (?:la )?oficina|ausente)\b",
     re.IGNORECASE,
 )
+_PARTS, _ENDS = re.compile(rb"boundary", re.IGNORECASE), re.compile(rb"^--[^\r\n]", re.MULTILINE)
+_ROUTE = re.compile(r"<\s*@")
 _SYSTEMS = re.compile(r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)(?:[+@\-_.]|$)", re.IGNORECASE)
 _AUTOMATIC_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Failed-Recipients", "X-Loop")
 
@@ -74,6 +80,8 @@ POLICY = _Bounded()
 
 def parse(raw: bytes) -> Letter:
     """The letter in these bytes; one that is `broken` where they cannot be taken apart."""
+    if _too_many_parts(raw := raw[:MOST_BYTES]):
+        return Letter(broken=True)
     try:
         message = message_from_bytes(raw, policy=POLICY)
         return _letter(message) if isinstance(message, EmailMessage) else Letter(broken=True)
@@ -82,6 +90,11 @@ def parse(raw: bytes) -> Letter:
     ) as fault:  # the library raises many kinds on hostile bytes, deep nesting included: none may stop us
         log.warning("a mail could not be taken apart: %s", type(fault).__name__)
         return Letter(broken=True)
+
+
+def _too_many_parts(raw: bytes) -> bool:
+    """The library compares every line with every open part's end, and makes an object of each part."""
+    return len(_PARTS.findall(raw)) > MOST_NAMED_PARTS or len(_ENDS.findall(raw)) > MOST_PARTS
 
 
 def _letter(message: EmailMessage) -> Letter:
@@ -107,10 +120,16 @@ def _header(message: EmailMessage, name: str) -> str:
 def _senders(message: EmailMessage) -> tuple[str, ...]:
     """The addresses of every From; none where one of them is malformed.
 
-    Two programs may read a malformed one as two people, and ours must not be another than the one DMARC vouched for.
+    Two programs may read a malformed one as two people, and ours must not be another than the one DMARC vouched for:
+    so one with a group, with a route, or longer than we read is malformed, too.
     """
+    raw = [str(value) for name, value in message.raw_items() if name.lower() == "from"]
+    if len(raw) > MOST_FROMS or any(len(value) >= LONGEST_HEADER or _ROUTE.search(value) for value in raw):
+        return ()
     try:
         headers = message.get_all("From", [])
+        if any(group.display_name is not None for header in headers for group in header.groups):
+            return ()
         if any(isinstance(defect, InvalidHeaderDefect) for header in headers for defect in header.defects):
             return ()
         named = [address.addr_spec for header in headers for address in header.addresses]

@@ -15,7 +15,7 @@ from chalicelib.businesses.model import Business
 from chalicelib.domain import behalf
 from chalicelib.domain.answer import Answer, Said, Step
 from chalicelib.domain.notice import Posted
-from chalicelib.domain.plan import Record
+from chalicelib.domain.plan import OutcomeState, Record
 from chalicelib.domain.request import Request, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.errors import InvalidRequest, RequestChanged, RequestClosed, RequestFrozen, SourceMisread
@@ -142,6 +142,24 @@ def _gather_again(svc: Services, request: Request) -> Request:
         return svc.store.get(request.reference)
     road.go_on(svc, gathering, road.DECISION)
     return gathering
+
+
+def with_late_answers(svc: Services, request: Request) -> Request:
+    """The request before staff; gathered once more where a source has answered since it was noted as silent, as it can
+    while the customer is asked something: what is sent is what staff saw (rule 16). Raises RequestChanged."""
+    if request.status is not Status.IN_REVIEW or not any(_is_late(svc, request, asked) for asked in request.answers):
+        return request
+    again, event = advance(request, Status.GATHERING, svc.now(), reason=ANSWERED)
+    svc.store.commit(again, event)
+    return again
+
+
+def _is_late(svc: Services, request: Request, asked: str) -> bool:
+    step, _, source = asked.partition(":")
+    outcome, answer = svc.store.outcome(request.reference, source), answer_of(svc, request, source, Step(step))
+    if step != Step.GATHER or outcome is None or outcome.state is not OutcomeState.FAILED or not answer:
+        return False
+    return outcome.at is None or outcome.at < answer.at
 
 
 def _commit(svc: Services, reference: str, asked: str, name: str, answer: Answer, spend: Link | None) -> Request:

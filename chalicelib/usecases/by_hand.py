@@ -8,7 +8,7 @@ Leaves to others: asking, reminding, waiting (awaiting), what becomes of it (gat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -262,11 +262,14 @@ def path(source: str, name: str) -> str:
     return f"attached/{source}/{name}"
 
 
-def attached(svc: Services, request: Request) -> dict[str, bytes]:
-    """The files for the access package by their path in it, less what the decision leaves out."""
+def attached(svc: Services, request: Request, carried_out: Container[str]) -> dict[str, bytes]:
+    """The files for the access package by their path in it, less what the decision leaves out.
+
+    Only of sources that were carried out as approved: what came while staff decided, nobody has seen (rule 16).
+    """
     found: dict[str, bytes] = {}
     for source, place in svc.business.datamap.sources.items():
-        if not place.by_hand or partial.left_in(request, source):
+        if not place.by_hand or source not in carried_out or partial.left_in(request, source):
             continue
         if given := awaiting.answer_of(svc, request, source, Step.GATHER):
             for name, stored in given.files.items():

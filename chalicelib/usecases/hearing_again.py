@@ -8,11 +8,13 @@ stays on record. Leaves to others: the business's own settings, which nobody swi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from chalicelib import links
 from chalicelib.domain.identity import Identifier, IdentifierKind, mailbox_of
-from chalicelib.errors import InvalidRequest, LimitReached
+from chalicelib.domain.request import Right
+from chalicelib.errors import InvalidRequest, LimitReached, RequestNotFound
 from chalicelib.links import CUSTOMER, Purpose, token_hash
 from chalicelib.mail import messages
 from chalicelib.ports import Suppression
@@ -62,8 +64,10 @@ def confirm(svc: Services, token: str) -> list[str]:
     Raises LinkMissing, LinkExpired, LinkInvalid.
     """
     link = svc.store.link(token_hash(token)).check(Purpose.HEAR_AGAIN, svc.now())
-    chosen = page(svc, token)
-    for hashed in dict.fromkeys(hashed for hashed, _ in link.lifts):
+    hashes = list(dict.fromkeys(hashed for hashed, _ in link.lifts))
+    again = {scope for hashed in hashes for scope in _stopped_since(svc, hashed, link.issued_at)}
+    chosen = [scope for scope in page(svc, token) if scope not in again]
+    for hashed in hashes if chosen else ():
         for entry in svc.store.suppressions(hashed):
             if entry.since > link.issued_at:
                 continue
@@ -72,6 +76,17 @@ def confirm(svc: Services, token: str) -> list[str]:
             if entry.scope in (*chosen, EVERYTHING):
                 svc.store.lift_suppression(hashed, entry.scope, svc.now())
     return chosen
+
+
+def _stopped_since(svc: Services, hashed: str, moment: datetime) -> set[str]:
+    """What was stopped once more after this moment: the entry itself keeps its first date."""
+    found: set[str] = set()
+    for reference in svc.store.of_subject(hashed):
+        with suppress(RequestNotFound):
+            request = svc.store.get(reference)
+            if request.right is Right.OPT_OUT and (request.entered_at or request.received_at) > moment:
+                found |= set(svc.open(request).stop)
+    return found
 
 
 def _narrow(svc: Services, entry: Suppression, chosen: Sequence[str]) -> None:

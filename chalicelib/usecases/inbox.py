@@ -41,7 +41,9 @@ class Why(StrEnum):
 
 
 QUIET = frozenset({Why.AUTOMATIC, Why.BULK, Why.SPAM, Why.VIRUS})
-"""Listed, and nobody is mailed about it: no person wrote it to us."""
+"""Listed last, and nobody is mailed about it: no person wrote it to us."""
+LISTED, LOOKED_THROUGH = 200, 5_000
+"""Mails on the page, and the newest of all that are kept, among which these are found."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,12 @@ def readers(svc: Services) -> list[Member]:
 
 
 def waiting(svc: Services, session: str) -> tuple[Member, list[KeptMail]]:
-    """What is to be read: no personal data. Raises LinkMissing, LinkExpired."""
-    return staffroom.staff_of(svc, session), svc.store.kept_mails()
+    """What is to be read, the oldest first: no personal data. Raises LinkMissing, LinkExpired.
+
+    What no person wrote comes last, so that a flood of it hides nobody's mail.
+    """
+    member, kept = staffroom.staff_of(svc, session), svc.store.kept_mails(LOOKED_THROUGH)
+    return member, sorted(kept, key=lambda mail: (mail.why in QUIET, mail.at))[:LISTED]
 
 
 def open_mail(svc: Services, session: str, id: str) -> Opened:

@@ -55,7 +55,7 @@ def _write(
             paging.go_on(svc, note, "pack", lambda: _said(archive, writer, at), in_time, paging.SAVED_EVERY)
 
     with paging.rarely_collected():
-        files = by_hand.attached(svc, request)
+        files = by_hand.attached(svc, request, there)
         Package(svc.business, request, personal, there, at, attached=files).write(archive, pause)
     if note:
         road.live(svc, request.reference)  # "that wasn't me" may have been said while it was written

@@ -1,18 +1,21 @@
 """Posting: who has no email gets the answer, or the notice of more time, by letter: staff print and post it.
 
 Rule 4: data goes by post only to the address on file, read from the records found, never to one that was typed; an
-answer without any may go to the typed one. Rule 1: printing is a POST and on record. A request stays in the queue as
-"to be posted" until staff say that it is. Leaves to others: the words (answering, mail), the page (web/staff).
+answer without any may go to the typed one. PRU-6: the data is printed by who sees all of it. Rule 1: printing is a POST
+and on record. A request stays in the queue as "to be posted" until staff say that it is. Leaves to others: the words
+(answering, mail), the page (web/staff).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from chalicelib import language
+from chalicelib.businesses.model import Member
 from chalicelib.domain.datamap import Collection
 from chalicelib.domain.plan import Record
 from chalicelib.domain.request import Personal, Request, amend
@@ -79,6 +82,8 @@ def package(svc: Services, token: str) -> str:
     if not _has_data(request):
         raise DecisionNotAllowed("There is no data to print for this request.")
     there = _given(svc, request)
+    if not _sees_all(svc, member_of(svc, link), there):
+        raise DecisionNotAllowed("Your role does not see all that is printed here: somebody else prints it.")
     _to(svc, request, svc.open(request))
     page = readable(svc.business, request, svc.open(request), there, at=svc.now())
     _noted(svc, link, request, "printed")
@@ -125,6 +130,14 @@ def _open(svc: Services, token: str) -> tuple[Link, Request]:
 
 def _noted(svc: Services, link: Link, request: Request, what: str) -> Request:
     return road.note(svc, request.reference, what, by=f"staff:{link.person}")
+
+
+def _sees_all(svc: Services, member: Member, there: Mapping[str, Given]) -> bool:
+    """Need to know (PRU-6): the page has every field that is held; a lead may print it in any case."""
+    sources = svc.business.datamap.sources
+    held = [sources[s].collections[c] for s, given in there.items() for c, n in given.facts.counts.items() if n]
+    shown = {field.category for collection in held for field in collection.fields.values() if not field.never}
+    return member in svc.business.leads() or all(svc.business.may_see(member, category) for category in shown)
 
 
 def _has_data(request: Request) -> bool:

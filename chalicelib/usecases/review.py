@@ -18,7 +18,17 @@ from chalicelib.errors import DecisionNotAllowed, PlanChanged, RequestChanged
 from chalicelib.law import exemptions, pause_of, resumed
 from chalicelib.links import Link, Purpose
 from chalicelib.services import Services
-from chalicelib.usecases import choosing, correspondence, extending, judging, partial, reminding, road, second
+from chalicelib.usecases import (
+    awaiting,
+    choosing,
+    correspondence,
+    extending,
+    judging,
+    partial,
+    reminding,
+    road,
+    second,
+)
 from chalicelib.usecases.card import grounds, member_of, verdicts, why_not_approve
 
 
@@ -26,7 +36,7 @@ def ask_staff(svc: Services, reference: str, token: str, *, reminder: int = 0) -
     """Judge what was gathered; ask staff to decide, and wait for them, unless nobody need look."""
     request = svc.store.get(reference)
     if request.status is not Status.FROZEN:
-        request = judging.judge(svc, road.going_on(request))
+        request = awaiting.with_late_answers(svc, judging.judge(svc, road.going_on(request)))
     if request.status not in (Status.IN_REVIEW, Status.FROZEN):  # nobody need look: there is nothing to wait for
         svc.workflow.complete(token, {"next": road.next_step(request)})
         return

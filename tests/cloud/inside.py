@@ -264,7 +264,8 @@ def staff_room(stage: Stage) -> None:
     }  # fmt: skip
     filed = walk.post("/staff/requests/new", known, Cookie=cookie)
     reference = filed.headers["location"].rpartition("reference=")[2]
-    link = walk.decide(walk.reviewer(reference), reference, "approve")
+    walk.reviewer(reference)
+    link = walk.decide(str(walk.run["staff"][0]["email"]), reference, "approve")  # a lead, who sees all that is printed
     ends = time.monotonic() + 20
     while (printed := walk.post(link, {"print": "package"})).status != 200 and time.monotonic() < ends:
         time.sleep(0.05)

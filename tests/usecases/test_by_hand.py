@@ -398,3 +398,48 @@ def test_an_address_can_be_asked_in_place_of_a_role(office: Office) -> None:
     by_hand.reveal(office.svc, token)
     by_hand.answer(office.svc, token, "none", boxes={})
     assert [e.by for e in office.svc.store.events(request.reference)][-2:] == ["keeper:papers"] * 2
+
+
+def silent_and_asked_back(office: Office) -> tuple[Request, str]:
+    """Nobody looked in time, so staff asked the customer something without it; and the keeper's link."""
+    request = proven(office, "access")
+    token = asked(office, request)
+    gathering.note_failed_source(office.svc, request.reference, "papers", "SourceSilent")
+    office.ask_staff(request)
+    office.decide(request, "ask", explanation="Which years?")
+    return office.now(request), token
+
+
+def test_rule_16_what_is_found_after_staff_saw_the_plan_is_shown_to_them_before_it_is_sent(office: Office) -> None:
+    request, token = silent_and_asked_back(office)
+    assert request.status is Status.ASKED
+    office.clock.forward(timedelta(days=1))
+    by_hand.answer(office.svc, token, "done", boxes=BOX, files=[("Letter.pdf", PDF)])
+    following.reply(office.svc, office.link("track"), "All of them")
+    wait = office.ask_staff(request)
+    assert office.workflow.answers[wait] == ({"next": "gather"}, None)
+    for source in office.svc.sources:
+        gathering.gather_source(office.svc, request.reference, source)
+    office.ask_staff(request)
+    assert office.now(request).status is Status.IN_REVIEW
+    outcome = office.svc.store.outcome(request.reference, "papers")
+    assert outcome is not None
+    assert len(gathering.opened(office.svc, outcome).treatments) == 1
+    office.decide(request, "approve")
+    assert office.carry_out(request).status is Status.FULFILLED
+
+
+def test_rule_16_a_file_that_came_while_staff_decided_is_not_in_the_package(office: Office) -> None:
+    request, token = silent_and_asked_back(office)
+    following.reply(office.svc, office.link("track"), "All of them")
+    office.ask_staff(request)
+    before = office.svc.store.get(request.reference)
+    office.decide(request, "approve")
+    opened = by_hand._task
+    assert before.status is Status.IN_REVIEW
+    with pytest.MonkeyPatch.context() as patch:  # the page was opened just before they decided
+        patch.setattr(by_hand, "_task", lambda svc, link, _: opened(svc, link, before))
+        by_hand.answer(office.svc, token, "done", boxes=BOX, files=[("Letter.pdf", PDF)])
+    office.carry_out(request)
+    with zipfile.ZipFile(io.BytesIO(office.svc.packages.packages[request.reference])) as package:  # type: ignore[attr-defined]
+        assert not [name for name in package.namelist() if name.startswith("attached")]

@@ -434,3 +434,14 @@ def test_rule_7_the_log_names_nobody(office: Office, caplog: pytest.LogCaptureFi
     said = [caplog.handler.format(record) for record in caplog.records]
     assert any("unread" in line for line in said)
     assert not [line for line in said if "pony" in line or "example.com" in line or "secret" in line]
+
+
+def test_a_flood_of_junk_hides_no_persons_mail(office: Office) -> None:
+    """A spammer sends what SES marks, or what is automatic: thousands would push a real letter off the list."""
+    deliver(office, mail("A question", "How is my pony?"))
+    office.clock.forward(timedelta(days=1))
+    for _ in range(inbox.LISTED + 50):
+        deliver(office, mail("Out of office", "Away", headers="Auto-Submitted: auto-replied\r\n"))
+    listed = inbox.waiting(office.svc, session(office))[1]
+    assert len(listed) == inbox.LISTED
+    assert listed[0].why == inbox.Why.UNREAD

@@ -538,6 +538,22 @@ def test_a_letter_is_printed_after_the_end_by_a_role_that_sees_addresses(office:
         posting.letter(office.svc, token)
 
 
+def test_pru_6_what_a_role_does_not_see_it_does_not_print(office: Office) -> None:
+    request = called(office)
+    to_review(office, request)
+    office.decide(request, "approve")
+    office.carry_out(request)
+    support = next(m for m in office.svc.business.staff if m.id == "emmett")
+    assert office.svc.business.may_see(support, posting.ADDRESS)
+    assert not office.svc.business.may_see(support, "user.payment")
+    errands.leave(office.svc, Errand.SIGN_IN, support.email)
+    theirs = staffroom.sign_in(office.svc, office.link("staff/sign-in", support.email))
+    token = staffroom.open_review(office.svc, theirs, request.reference)
+    assert posting.letter(office.svc, token)[1].enclosed
+    with pytest.raises(DecisionNotAllowed, match="somebody else"):
+        posting.package(office.svc, token)
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

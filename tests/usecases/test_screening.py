@@ -248,6 +248,18 @@ def test_what_was_stopped_after_the_mail_stays_stopped(office: Office) -> None:
     assert "email" in stopped(office)
 
 
+def test_who_stops_once_more_while_somebody_else_holds_the_link_stays_stopped(office: Office) -> None:
+    """An abusive partner asked, and presses the button days later; the entry itself keeps its first date."""
+    office.file("opt_out", {"email": EMAIL}, stop=["email", "post"])
+    office.clock.forward(timedelta(hours=1))
+    token = asked(office, "email", "post")
+    office.clock.forward(timedelta(hours=1))
+    office.file("opt_out", {"email": EMAIL}, stop=["email"])
+    assert hearing_again.confirm(office.svc, token) == ["post"]
+    assert "email" in stopped(office)
+    assert "post" not in stopped(office)
+
+
 def test_it_lifts_under_retired_keys_too(office: Office) -> None:
     stop(office, "email")
     office.svc.secrets.rotate("identity")

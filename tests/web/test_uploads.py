@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from hypothesis import given
@@ -88,3 +89,11 @@ def test_nothing_that_is_sent_breaks_it(kind: str, body: bytes) -> None:
     with contextlib.suppress(Unreadable):
         fields, files = parsed(f"multipart/form-data; boundary={kind}", body)
         assert len(fields) + len(files) <= len(body)
+
+
+@pytest.mark.parametrize("nested", [b"", b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"])
+def test_parts_without_end_cost_no_minute(nested: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(Unreadable):
+        parsed("multipart/form-data; boundary=b", nested + (b"--c\r\n\r\n" if nested else b"--b\r\n\r\n") * 500_000)
+    assert time.process_time() - began < 5
