@@ -114,7 +114,9 @@ def test_the_gallery_shows_every_mail_light_and_dark(mail: str) -> None:
     """None that SES was given, and nothing in it runs."""
     ask(f"{mail}/api/messages", "DELETE")
     shapes = re.findall(r'href="\?mail=([\w-]+)#', ask(f"{mail}/gallery")[1])
-    assert {shape.partition("-")[0] for shape in shapes} == {each.name for each in TEMPLATES.iterdir() if each.is_dir()}
+    known = {each.name for each in TEMPLATES.iterdir() if each.is_dir()}
+    sent = {shape.partition("-")[0] for shape in shapes}
+    assert sent == known - {"staff_duties"}, "all but the duties, which this business has none of"
     page = ask(f"{mail}/gallery?mail=refused")[1]
     assert "R-7K2M-Q4TX" in page
     for scheme in ("light", "dark"):
