@@ -152,7 +152,7 @@ def has_package(request: Request) -> bool:
 def _access(svc: Services, told: Told) -> None:
     left = partial.left(told.request)
     nothing = told.request.reason == "nothing_held"
-    plan = judging.current_plan(svc, told.request)
+    plan = judging.current_plan(svc, told.request, told.outcomes)
     purposes = (Purpose.RESULTS,) if has_package(told.request) else ()
     _send(
         svc, told, "answer_access", purposes=purposes, nothing_held=nothing,

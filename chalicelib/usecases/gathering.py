@@ -355,7 +355,12 @@ def seal(svc: Services, reference: str, finding: Finding) -> bytes:
 
 def findings(svc: Services, reference: str) -> list[Finding]:
     """What all sources hold, as gathered."""
-    return [opened(svc, outcome) for outcome in svc.store.outcomes(reference) if outcome.sealed]
+    return findings_of(svc, svc.store.outcomes(reference))
+
+
+def findings_of(svc: Services, outcomes: Sequence[Outcome]) -> list[Finding]:
+    """The findings in outcomes that are at hand."""
+    return [opened(svc, outcome) for outcome in outcomes if outcome.sealed]
 
 
 def opened(svc: Services, outcome: Outcome) -> Finding:

@@ -6,12 +6,13 @@ which nothing is held hears that at once: the answer carries no personal data. L
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from chalicelib.domain.audit import Event
 from chalicelib.domain.decision import Decision, Verdict
 from chalicelib.domain.identity import Doubt
-from chalicelib.domain.plan import Finding, Plan, plan_hash, plan_of
+from chalicelib.domain.plan import Finding, Outcome, Plan, plan_hash, plan_of
 from chalicelib.domain.request import Personal, Relationship, Request, Right, advance, amend
 from chalicelib.domain.status import Status
 from chalicelib.domain.verification import TRIES
@@ -33,7 +34,8 @@ def judge(svc: Services, request: Request) -> Request:
     if request.status is not Status.GATHERING:
         return request
     personal = svc.open(request)
-    found = gathering.findings(svc, request.reference)
+    outcomes = svc.store.outcomes(request.reference)
+    found, erased = gathering.findings_of(svc, outcomes), any(o.done for o in outcomes)  # erased: in an earlier pass
     # What this try has proven stays proven, though the answers are gone by now or the record says something new.
     matched = tuple(sorted({*request.proof.matched, *(point for f in found for point in f.matched)}))
     proof = request.proof.model_copy(update={"matched": matched})
@@ -42,7 +44,7 @@ def judge(svc: Services, request: Request) -> Request:
     judged = request.model_copy(
         update={"proof": proof, "findings": digests, "plan_hash": plan_hash(request.right, digests, *_asked(personal))}
     )
-    moved, event = _moved(svc, judged, personal, plan, found)
+    moved, event = _moved(svc, judged, personal, plan, found, erased=erased)
     if moved.status is not Status.VERIFYING:
         moved = moved.model_copy(update={"nth": limits.take_turn(svc, moved)})
     svc.store.commit(moved, event)
@@ -59,13 +61,12 @@ def _walk_only(svc: Services, request: Request, plan: Plan, found: list[Finding]
 
 
 def _moved(
-    svc: Services, request: Request, personal: Personal, plan: Plan, found: list[Finding]
+    svc: Services, request: Request, personal: Personal, plan: Plan, found: list[Finding], *, erased: bool
 ) -> tuple[Request, Event]:
     """Where a gathered request goes next, with the event that says so."""
     now = svc.now()
     if plan.unasked and (request.proof.suffices or plan.nothing_held):
         return amend(request, "asked_by_hand", now, by_hand=True)
-    erased = any(outcome.done for outcome in svc.store.outcomes(request.reference))  # in an earlier pass
     if request.right in road.SEARCHED and found and plan.nothing_held and not erased:
         suppression.with_deletion(svc, request, personal)
         return _approved_by_system(svc, request, "nothing_held")
@@ -123,6 +124,7 @@ def _asked(personal: Personal) -> list[str]:
     return [f"{c.field}={c.value}" for c in personal.corrections] + chosen + sorted(personal.stop)
 
 
-def current_plan(svc: Services, request: Request) -> Plan:
-    """The plan as gathered, to show."""
-    return plan_of(request.right, gathering.findings(svc, request.reference), svc.business.titles())
+def current_plan(svc: Services, request: Request, outcomes: Sequence[Outcome] | None = None) -> Plan:
+    """The plan as gathered, to show; from these outcomes, where they are at hand."""
+    found = svc.store.outcomes(request.reference) if outcomes is None else outcomes
+    return plan_of(request.right, gathering.findings_of(svc, found), svc.business.titles())
